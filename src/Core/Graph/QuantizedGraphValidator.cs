@@ -1,0 +1,196 @@
+using QatKit.Core.Diagnostics;
+using QatKit.Core.Numerics;
+
+namespace QatKit.Core.Graph;
+
+/// <summary>Checks that a graph obeys the numerics contract; calibration, export and load all call it.</summary>
+public static class QuantizedGraphValidator
+{
+    /// <summary>Throws when the graph breaks the contract.</summary>
+    /// <exception cref="QatKitException">Every problem: QK2001 scale, QK2002 shape or limit, QK2003 non-finite value,
+    /// QK2004 code out of range, QK2005 LayerNorm exponent, QK2006 shared input with two scales, QK3001 mask.</exception>
+    public static void Check(QuantizedGraph graph)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        var problems = new DiagnosticBag();
+        CheckArchitecture(graph.Architecture, problems);
+        problems.ThrowIfAny(); // Shapes below follow from the architecture.
+        var a = graph.Architecture;
+        if (graph.Layers.Count != a.Layers)
+            problems.Add("QK2002", "bert.encoder", $"{graph.Layers.Count} layers, the architecture says {a.Layers}.");
+        Table(graph.WordEmbeddings, a.VocabSize, a.Hidden, problems);
+        Table(graph.PositionEmbeddings, a.MaxPositions, a.Hidden, problems);
+        Table(graph.TokenTypeEmbeddings, a.TypeVocabSize, a.Hidden, problems);
+        foreach (var norm in graph.LayerNorms) Norm(norm, a.Hidden, problems);
+        foreach (var layer in graph.Layers)
+        {
+            foreach (var linear in new[] { layer.Query, layer.Key, layer.Value, layer.AttentionOutput })
+                Linear(linear, a.Hidden, a.Hidden, problems);
+            Linear(layer.Intermediate, a.Intermediate, a.Hidden, problems);
+            Linear(layer.Output, a.Hidden, a.Intermediate, problems);
+            Scale(layer.Query.Name + ".output_scale", layer.QueryOutput.Scale, problems);
+            Scale(layer.Key.Name + ".output_scale", layer.KeyOutput.Scale, problems);
+            Scale(layer.Value.Name + ".output_scale", layer.ValueOutput.Scale, problems);
+            SharedInput(layer, problems);
+        }
+
+        Linear(graph.Pooler, a.Hidden, a.Hidden, problems);
+        Linear(graph.Classifier, a.Classes, a.Hidden, problems);
+        if (graph.Classifier.Width != CodeWidth.Int16)
+            problems.Add("QK2002", graph.Classifier.Name, "the classifier has int8 codes; task heads use int16.");
+        problems.ThrowIfAny();
+    }
+
+    private static void CheckArchitecture(BertArchitecture a, DiagnosticBag problems)
+    {
+        void Require(bool ok, string message)
+        {
+            if (!ok) problems.Add("QK2002", "config", message);
+        }
+
+        Require(a.Layers >= 1, $"num_hidden_layers = {a.Layers}; at least 1 is needed.");
+        Require(a.Hidden is >= 1 and <= NumericsContract.MaxHidden, $"hidden_size = {a.Hidden} is outside 1..{NumericsContract.MaxHidden}.");
+        Require(a.Heads >= 1 && a.Hidden % Math.Max(1, a.Heads) == 0, $"num_attention_heads = {a.Heads} does not divide hidden_size = {a.Hidden}.");
+        Require(a.Intermediate is >= 1 and <= NumericsContract.MaxInt8Reduction, $"intermediate_size = {a.Intermediate} is outside 1..{NumericsContract.MaxInt8Reduction}.");
+        Require(a.VocabSize >= 1, $"vocab_size = {a.VocabSize}; at least 1 is needed.");
+        // Σ p·v of one context must fit in int32: 255 · 127 · S < 2^31.
+        Require(a.MaxPositions is >= 1 and <= 65536, $"max_position_embeddings = {a.MaxPositions} is outside 1..65536.");
+        Require(a.TypeVocabSize >= 1, $"type_vocab_size = {a.TypeVocabSize}; at least 1 is needed.");
+        Require(a.Classes >= 1, $"num_labels = {a.Classes}; at least 1 is needed.");
+        Require(double.IsFinite(a.LayerNormEpsilon) && a.LayerNormEpsilon > 0, $"layer_norm_eps = {a.LayerNormEpsilon} is not a positive number.");
+    }
+
+    private static void Table(EmbeddingTable t, int rows, int columns, DiagnosticBag problems)
+    {
+        if (t.Rows != rows || t.Columns != columns)
+        {
+            problems.Add("QK2002", t.Name, $"shape [{t.Rows}, {t.Columns}], expected [{rows}, {columns}].");
+            return;
+        }
+
+        var length = (long)rows * columns;
+        if (t.Values is not null)
+        {
+            Length(t.Name, "values", t.Values.LongLength, length, problems);
+            Finite(t.Name, t.Values, problems);
+            return;
+        }
+
+        Length(t.Name, "codes", t.Codes?.LongLength ?? 0, length, problems);
+        Length(t.Name, "row scales", t.RowScale?.LongLength ?? 0, rows, problems);
+        foreach (var scale in t.RowScale ?? []) if (!Scale(t.Name + ".weight_scale", scale, problems)) break;
+        Int8Codes(t.Name, t.Codes ?? [], problems);
+    }
+
+    private static void Norm(QuantizedLayerNorm n, int hidden, DiagnosticBag problems)
+    {
+        Length(n.Name, "gamma", n.Gamma.Length, hidden, problems);
+        Length(n.Name, "beta", n.Beta.Length, hidden, problems);
+        Finite(n.Name, n.Gamma, problems);
+        Finite(n.Name, n.Beta, problems);
+        if (Math.Abs((long)n.Exponent) > NumericsContract.MaxLayerNormExponent)
+            problems.Add("QK2005", n.Name, $"exponent {n.Exponent} is outside ±{NumericsContract.MaxLayerNormExponent}. Calibrate again.");
+    }
+
+    private static void Linear(QuantizedLinear l, int outputs, int inputs, DiagnosticBag problems)
+    {
+        if (l.Out != outputs || l.In != inputs)
+        {
+            problems.Add("QK2002", l.Name, $"shape [{l.Out}, {l.In}], expected [{outputs}, {inputs}].");
+            return;
+        }
+
+        if (l.Int8Weight is null == l.Int16Weight is null)
+        {
+            problems.Add("QK2002", l.Name, "exactly one of int8 and int16 weights must be present.");
+            return;
+        }
+
+        Length(l.Name, "weights", l.Int8Weight?.LongLength ?? l.Int16Weight!.LongLength, (long)outputs * inputs, problems);
+        Length(l.Name, "bias", l.Bias.Length, outputs, problems);
+        Length(l.Name, "weight_scale", l.WeightScale.Length, outputs, problems);
+        Finite(l.Name + ".bias", l.Bias, problems);
+        if (Scale(l.Name + ".input_scale", l.Input.Scale, problems))
+        {
+            foreach (var scale in l.WeightScale)
+            {
+                if (!Scale(l.Name + ".weight_scale", scale, problems)) break;
+                if (float.IsNormal(l.Input.Scale * scale)) continue;
+                problems.Add("QK2001", l.Name, $"input_scale {l.Input.Scale:R} times weight_scale {scale:R} is not a normal float32. Calibrate again.");
+                break;
+            }
+        }
+
+        if (l.Int8Weight is not null) Int8Codes(l.Name, l.Int8Weight, problems);
+        else if (l.Int16Weight.AsSpan().Contains(short.MinValue)) problems.Add("QK2004", l.Name, "weight code -32768 is outside -32767..32767.");
+        if (l.Mask is not null) Mask(l, problems);
+    }
+
+    private static void Mask(QuantizedLinear l, DiagnosticBag problems)
+    {
+        var mask = l.Mask!;
+        if (mask.Pattern != "2:4" || mask.Out != l.Out || mask.In != l.In || l.In % 8 != 0 || mask.Bits.LongLength != (long)l.Out * l.In / 8)
+        {
+            problems.Add("QK3001", l.Name, $"mask {mask.Pattern} [{mask.Out}, {mask.In}] with {mask.Bits.LongLength} bytes does not fit weights [{l.Out}, {l.In}].");
+            return;
+        }
+
+        for (var n = 0; n < l.Out; n++)
+        {
+            for (var k = 0; k < l.In; k += 4)
+            {
+                var kept = 0;
+                for (var j = k; j < k + 4; j++)
+                {
+                    if (mask.IsKept(n, j)) kept++;
+                    else if ((l.Int8Weight is not null ? l.Int8Weight[(long)n * l.In + j] : l.Int16Weight![(long)n * l.In + j]) != 0)
+                    {
+                        problems.Add("QK3001", l.Name, $"weight [{n}, {j}] is masked but its code is not 0. Apply the mask before freezing.");
+                        return;
+                    }
+                }
+
+                if (kept == 2) continue;
+                problems.Add("QK3001", l.Name, $"group [{n}, {k}..{k + 3}] keeps {kept} weights; 2:4 keeps exactly 2.");
+                return;
+            }
+        }
+    }
+
+    private static void SharedInput(QuantizedEncoderLayer layer, DiagnosticBag problems)
+    {
+        // Query, key and value read one tensor: one quantizer per width.
+        foreach (var other in new[] { layer.Key, layer.Value })
+        {
+            if (other.Width == layer.Query.Width && other.Input.Scale != layer.Query.Input.Scale)
+                problems.Add("QK2006", other.Name + ".input_scale", $"{other.Input.Scale:R} differs from the query's {layer.Query.Input.Scale:R}; the three projections read one tensor.");
+        }
+    }
+
+    private static bool Scale(string name, float scale, DiagnosticBag problems)
+    {
+        if (QuantizationParameters.IsValidScale(scale)) return true;
+        problems.Add("QK2001", name, $"scale {scale:R} is not a positive, finite, normal number. Calibrate again; a dead tensor needs data that reaches it.");
+        return false;
+    }
+
+    private static void Length(string name, string what, long actual, long expected, DiagnosticBag problems)
+    {
+        if (actual != expected) problems.Add("QK2002", name, $"{what} has {actual} elements, expected {expected}.");
+    }
+
+    private static void Finite(string name, ReadOnlySpan<float> values, DiagnosticBag problems)
+    {
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (float.IsFinite(values[i])) continue;
+            problems.Add("QK2003", name, $"element {i} is {values[i]}; values must be finite.");
+            return;
+        }
+    }
+
+    private static void Int8Codes(string name, ReadOnlySpan<sbyte> codes, DiagnosticBag problems)
+    {
+        if (codes.Contains(sbyte.MinValue)) problems.Add("QK2004", name, "weight code -128 is outside -127..127.");
+    }
+}
