@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Restore, Release build, style check, all tests. The last line is "N passed, N failed, N skipped";
+# the exit code is 0 only when everything built, nothing failed and at least one test ran.
+set -uo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+
+export CI=true
+export Configuration=Release # MSBuild reads it, so that the plain commands of the README build Release.
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_UI_LANGUAGE=en
+
+log=$(mktemp)
+trap 'rm -f -- "$log"' EXIT
+
+finish() { # exit code, passed, failed, skipped
+    echo "$2 passed, $3 failed, $4 skipped"
+    exit "$1"
+}
+
+step() {
+    echo "== $*"
+    "$@" || { echo "FAILED: $*"; finish 1 0 1 0; }
+}
+
+step dotnet restore QatKit.sln
+step dotnet build QatKit.sln --no-restore
+# Code style is an error of the build itself (EnforceCodeStyleInBuild); this adds what only the formatter sees.
+step dotnet format whitespace QatKit.sln --no-restore --verify-no-changes
+
+echo "== dotnet test"
+dotnet test 2>&1 | tee "$log"
+code=${PIPESTATUS[0]}
+
+# The run's own summary, once for all test projects together.
+count() { sed -nE "s/^[[:space:]]*$1: ([0-9]+).*/\1/p" "$log" | tail -n 1; }
+passed=$(count succeeded) failed=$(count failed) skipped=$(count skipped)
+passed=${passed:-0} failed=${failed:-0} skipped=${skipped:-0}
+if [ "$code" -ne 0 ] && [ "$failed" -eq 0 ]; then
+    echo "dotnet test ended with exit code $code."
+    failed=1
+fi
+if [ "$((passed + failed))" -eq 0 ]; then
+    echo "No test ran."
+    code=1
+fi
+finish "$code" "$passed" "$failed" "$skipped"
