@@ -5,7 +5,6 @@ set -uo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 export CI=true
-export Configuration=Release # MSBuild reads it, so that the plain commands of the README build Release.
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_UI_LANGUAGE=en
 
 log=$(mktemp)
@@ -22,10 +21,11 @@ step() {
 }
 
 step dotnet restore QatKit.sln
-step dotnet build QatKit.sln --no-restore
+step dotnet build QatKit.sln -c Release --no-restore
 # Code style is an error of the build itself (EnforceCodeStyleInBuild); this adds what only the formatter sees.
 step dotnet format whitespace QatKit.sln --no-restore --verify-no-changes
 
+# The solution maps its Debug configuration to Release as well: plain `dotnet test` uses what was just built, optimised.
 echo "== dotnet test"
 dotnet test 2>&1 | tee "$log"
 code=${PIPESTATUS[0]}
