@@ -14,4 +14,8 @@ public interface IActivationTrace
 
     /// <summary>Float values, row-major [rows, columns].</summary>
     void Record(string name, int rows, int columns, ReadOnlySpan<float> values);
+
+    /// <summary>The values that become the codes recorded next under the same name. The reference offers them to explain a
+    /// divergence; backends that quantize in registers need not.</summary>
+    void RecordUnrounded(string name, int rows, int columns, ReadOnlySpan<float> values) { }
 }

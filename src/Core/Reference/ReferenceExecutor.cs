@@ -134,6 +134,7 @@ public static class ReferenceExecutor
     {
         var codes = new sbyte[values.Length];
         AffineQuantizer.Quantize(values, parameters.InverseScale, codes);
+        trace?.RecordUnrounded(name, rows, values.Length / rows, values);
         trace?.Record(name, rows, values.Length / rows, codes);
         return codes;
     }
@@ -144,6 +145,7 @@ public static class ReferenceExecutor
     {
         var output = new float[rows * layer.Out];
         var multipliers = layer.Multipliers();
+        if (producer is not null) trace?.RecordUnrounded(producer, rows, layer.In, input);
         if (layer.Int8Weight is { } int8)
         {
             var x = new sbyte[input.Length];

@@ -1,0 +1,34 @@
+namespace QatKit.Testing.Reports;
+
+/// <summary>How one tensor of the fake-quantized model agrees with the engine (rung P3).</summary>
+/// <param name="Tensor">Module path.</param>
+/// <param name="Layer">The encoder layer or head it belongs to.</param>
+/// <param name="Elements">Codes compared, over all examples.</param>
+/// <param name="LocalMismatches">Codes that differ when the layer is fed the engine's own input codes.</param>
+/// <param name="LocalSqnrDecibels">Signal to difference ratio of the same, null when nothing differs.</param>
+/// <param name="AccumulatedMismatches">Codes that differ when the float model runs from the tokens on.</param>
+/// <param name="AccumulatedSqnrDecibels">Signal to difference ratio of the same, null when nothing differs.</param>
+public sealed record LayerReport(
+    string Tensor, string Layer, long Elements, long LocalMismatches, double? LocalSqnrDecibels,
+    long AccumulatedMismatches, double? AccumulatedSqnrDecibels)
+{
+    /// <summary>Share of codes that differ locally.</summary>
+    public double LocalMismatchRate => Elements == 0 ? 0 : (double)LocalMismatches / Elements;
+
+    /// <summary>Share of codes that differ from the tokens on.</summary>
+    public double AccumulatedMismatchRate => Elements == 0 ? 0 : (double)AccumulatedMismatches / Elements;
+}
+
+/// <summary>Rung P3: the fake-quantized model against the engine.</summary>
+/// <param name="Examples">Sequences compared.</param>
+/// <param name="Layers">One row per code tensor, in the order in which they run.</param>
+/// <param name="LargestLogitDifference">Largest |difference| of a logit, from the tokens on.</param>
+/// <param name="ArgmaxAgreements">Sequences whose largest logit is the same class.</param>
+public sealed record LayerParityReport(int Examples, IReadOnlyList<LayerReport> Layers, double LargestLogitDifference, int ArgmaxAgreements)
+{
+    /// <summary>Share of sequences with the same class.</summary>
+    public double ArgmaxAgreement => Examples == 0 ? 1 : (double)ArgmaxAgreements / Examples;
+
+    /// <summary>The layer whose own arithmetic differs most, or null when no code differs locally.</summary>
+    public LayerReport? LargestContributor => Layers.Where(l => l.LocalMismatches > 0).MaxBy(l => l.LocalMismatchRate);
+}

@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.Text;
+
+namespace QatKit.Testing.Reports;
+
+/// <summary>parity.md: the report for people.</summary>
+public static class ReportMarkdown
+{
+    /// <summary>Renders a report.</summary>
+    public static string Write(VerificationReport report)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        var text = new StringBuilder();
+        void Line(FormattableString line) => text.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
+
+        Line($"# Parity report: {(report.Passed ? "passed" : "FAILED")}{(report.BitEqual ? ", bit-equal" : "")}");
+        Line($"");
+        Line($"Model `{report.Model}` (SHA-256 {report.ModelSha256}), numerics version {report.NumericsVersion}, {report.Examples} examples.");
+        Line($"");
+        Line($"| gate | result | detail |");
+        Line($"|---|---|---|");
+        foreach (var gate in report.GateResults) Line($"| {gate.Name} | {(gate.Passed ? "ok" : "FAILED")} | {gate.Detail} |");
+        foreach (var rung in report.Rungs)
+        {
+            Line($"");
+            Line($"## {rung.Rung}: {rung.Title}");
+            Line($"");
+            Line($"| comparison | result | numbers compared |");
+            Line($"|---|---|---|");
+            foreach (var check in rung.Checks)
+                Line($"| {check.Name} | {Result(check)} | {check.Compared:N0} |");
+        }
+
+        if (report.LayerParity is { } p3) Layers(p3, Line);
+        if (report.Accuracy is { } p4) Accuracy(p4, Line);
+        Line($"");
+        Line($"## Conditions");
+        Line($"");
+        foreach (var (name, value) in report.Conditions) Line($"* {name}: {value}");
+        return text.ToString();
+    }
+
+    private static string Result(CheckReport check) =>
+        check.Divergence?.ToString() ?? check.Note ?? (check.Passed ? "equal bits" : "FAILED");
+
+    private static void Layers(LayerParityReport p3, Action<FormattableString> line)
+    {
+        line($"");
+        line($"## P3: fake-quantized model : engine");
+        line($"");
+        line($"{p3.Examples} examples. Largest logit difference {p3.LargestLogitDifference:G3}; same class for {p3.ArgmaxAgreement:P2}. {Contributor(p3)}");
+        line($"");
+        line($"| tensor | local mismatch | local SQNR | accumulated mismatch | accumulated SQNR |");
+        line($"|---|---|---|---|---|");
+        foreach (var l in p3.Layers)
+            line($"| {l.Tensor} | {l.LocalMismatchRate:P4} | {Decibels(l.LocalSqnrDecibels)} | {l.AccumulatedMismatchRate:P4} | {Decibels(l.AccumulatedSqnrDecibels)} |");
+    }
+
+    private static string Contributor(LayerParityReport p3) => p3.LargestContributor is { } l
+        ? $"{l.Tensor} contributes most."
+        : "No layer's own arithmetic differs.";
+
+    private static string Decibels(double? value) =>
+        value is { } v ? v.ToString("F1", CultureInfo.InvariantCulture) + " dB" : "exact";
+
+    private static void Accuracy(AccuracyReport p4, Action<FormattableString> line)
+    {
+        line($"");
+        line($"## P4: {p4.Metric} on {p4.Examples} examples");
+        line($"");
+        line($"| model | {p4.Metric} |");
+        line($"|---|---|");
+        foreach (var v in p4.Values) line($"| {v.Model} | {v.Value:F4} |");
+        line($"");
+        line($"A set of this size resolves ±{p4.NoiseBand:F4} (95 %).");
+        line($"");
+        line($"| from : to | right to wrong | wrong to right | McNemar p |");
+        line($"|---|---|---|---|");
+        foreach (var c in p4.Comparisons) line($"| {c.Baseline} : {c.Candidate} | {c.Lost} | {c.Gained} | {c.McNemarP:F4} |");
+    }
+}
