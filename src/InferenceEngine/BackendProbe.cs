@@ -1,0 +1,34 @@
+using System.Runtime.Intrinsics.X86;
+
+namespace QatKit.InferenceEngine;
+
+/// <summary>Finds out what can run on this machine.</summary>
+public static class BackendProbe
+{
+    /// <summary>Every backend tier in rising order of preference, available or not.</summary>
+    public static IReadOnlyList<BackendAvailability> Probe() => [Cpu(CpuTier.Scalar), Cpu(CpuTier.Avx2), Cpu(CpuTier.AvxVnni)];
+
+    /// <summary>The fastest CPU tier available.</summary>
+    internal static CpuTier BestCpuTier() =>
+        Cpu(CpuTier.AvxVnni).IsAvailable ? CpuTier.AvxVnni : Cpu(CpuTier.Avx2).IsAvailable ? CpuTier.Avx2 : CpuTier.Scalar;
+
+    /// <summary>Availability of one CPU tier.</summary>
+    internal static BackendAvailability Cpu(CpuTier tier) => tier switch
+    {
+        CpuTier.Scalar => Report(tier, []),
+        CpuTier.Avx2 => Report(tier, [("AVX2", Avx2.IsSupported), ("FMA", Fma.IsSupported)]),
+        CpuTier.AvxVnni => Report(tier, [("AVX2", Avx2.IsSupported), ("FMA", Fma.IsSupported), ("AVX-VNNI", AvxVnni.IsSupported)]),
+        _ => throw new ArgumentOutOfRangeException(nameof(tier), tier, "Auto is a choice, not a tier."),
+    };
+
+    private static BackendAvailability Report(CpuTier tier, ReadOnlySpan<(string Name, bool Supported)> needs)
+    {
+        var missing = new List<string>();
+        var found = new List<string>();
+        foreach (var (name, supported) in needs) (supported ? found : missing).Add(name);
+        var reason = missing.Count > 0
+            ? $"{string.Join(" and ", missing)} not offered by this processor, or switched off for this process"
+            : needs.Length == 0 ? "runs everywhere" : $"{string.Join(", ", found)} found";
+        return new BackendAvailability("cpu", tier.ToString(), missing.Count == 0, reason);
+    }
+}

@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using QatKit.Core.Diagnostics;
+using QatKit.Core.Graph;
+using QatKit.InferenceEngine.Cpu.Kernels;
+
+namespace QatKit.InferenceEngine.Cpu;
+
+/// <summary>Runs a model on the processor.</summary>
+/// <remarks>Concurrency: with one thread per call, calls run side by side on their callers' threads, each with its own
+/// buffers. With a team, calls take turns, so that threads never outnumber the team and no call waits inside a stage.</remarks>
+internal sealed unsafe class CpuBackend : IComputeBackend
+{
+    /// <summary>Largest team: far more than any processor of today has.</summary>
+    public const int MaxThreads = 1024;
+
+    private readonly CpuModel _model;
+    private readonly CpuKernels _kernels;
+    private readonly WorkerTeam _team;
+    private readonly object _turn = new();
+    private readonly ConcurrentBag<RunBuffers> _idle = [];
+    private readonly string _reason;
+    private bool _disposed;
+
+    /// <param name="graph">A valid graph.</param>
+    /// <param name="kernels">The tier.</param>
+    /// <param name="threads">Size of the team.</param>
+    /// <param name="format">Packing of weights.</param>
+    /// <param name="reason">Why this tier, for the description.</param>
+    public CpuBackend(QuantizedGraph graph, CpuKernels kernels, int threads, WeightFormat format, string reason)
+    {
+        _model = new CpuModel(graph, kernels, format);
+        _kernels = kernels;
+        _reason = reason;
+        _team = new WorkerTeam(threads);
+    }
+
+    public string Name => "cpu";
+
+    public string Tier => _kernels.Tier;
+
+    public string Description
+    {
+        get
+        {
+            var layers = _model.Linears.ToArray();
+            var threads = _team.Workers == 1 ? "1 thread" : $"{_team.Workers} threads";
+            return $"CPU, {Tier} kernels ({_reason}), {threads}, 2:4 kernels in {layers.Count(l => l.IsSparse)} of {layers.Length} linear layers";
+        }
+    }
+
+    /// <summary>Chooses the tier and packs the weights.</summary>
+    /// <exception cref="QatKitException">QK5050 tier not available, QK5051 thread count, QK5052 no 2:4 layer.</exception>
+    public static CpuBackend Create(QuantizedGraph graph, SessionOptions options)
+    {
+        var problems = new DiagnosticBag();
+        var tier = options.CpuTier == CpuTier.Auto ? BackendProbe.BestCpuTier() : options.CpuTier;
+        var availability = BackendProbe.Cpu(tier);
+        if (!availability.IsAvailable)
+            problems.Add("QK5050", "SessionOptions.CpuTier", $"the tier {tier} cannot run here: {availability.Reason}. Use CpuTier.Auto.");
+        if (options.Threads is < 0 or > MaxThreads)
+            problems.Add("QK5051", "SessionOptions.Threads", $"{options.Threads} threads is outside 0..{MaxThreads}. Use 0 for one per processor.");
+        if (options.WeightFormat == WeightFormat.Sparse24 && !graph.Linears.Any(CpuModel.HasSparseKernel))
+            problems.Add("QK5052", "SessionOptions.WeightFormat", "no int8 layer of the model has a 2:4 mask. Use WeightFormat.Auto, or prune the model.");
+        problems.ThrowIfAny();
+        var threads = options.Threads == 0 ? Math.Min(Environment.ProcessorCount, MaxThreads) : options.Threads;
+        var reason = options.CpuTier == CpuTier.Auto ? $"the fastest available: {availability.Reason}" : "as requested";
+        return new CpuBackend(graph, new ScalarKernels(), threads, options.WeightFormat, reason);
+    }
+
+    public float[] Run(TokenBatch batch, IActivationTrace? trace)
+    {
+        if (_team.Workers == 1) return RunAlone(batch, trace);
+        lock (_turn) return RunAlone(batch, trace);
+    }
+
+    public void Dispose()
+    {
+        lock (_turn)
+        {
+            if (_disposed) return;
+            _disposed = true;
+            _team.Dispose();
+        }
+    }
+
+    private float[] RunAlone(TokenBatch batch, IActivationTrace? trace)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, typeof(InferenceSession));
+        if (!_idle.TryTake(out var buffers)) buffers = new RunBuffers(_model, _team.Workers);
+        new ForwardPass(_model, _kernels, _team, buffers, batch, trace).Execute();
+        var logits = new ReadOnlySpan<float>(buffers.Logits, batch.Count * _model.Architecture.Classes).ToArray();
+        _idle.Add(buffers); // After an exception the buffers are simply not reused.
+        return logits;
+    }
+}

@@ -1,0 +1,35 @@
+using QatKit.Core.Numerics;
+
+namespace QatKit.InferenceEngine.Cpu.Kernels;
+
+/// <summary>What a linear layer does with <c>y</c> before it stores it; see <see cref="EpilogueKind"/>.</summary>
+internal static unsafe partial class Epilogue
+{
+    public static void Scalar(in LinearOutput output, int row, int column, float y)
+    {
+        var i = (nint)row * output.Stride + column;
+        switch (output.Kind)
+        {
+            case EpilogueKind.Float:
+                ((float*)output.Destination)[i] = y;
+                break;
+            case EpilogueKind.AddResidual:
+                ((float*)output.Destination)[i] = y + output.Residual[i];
+                break;
+            case EpilogueKind.QuantizeInt8:
+                ((sbyte*)output.Destination)[i] = AffineQuantizer.Quantize(y, output.InverseScale);
+                break;
+            case EpilogueKind.GeluQuantizeInt8:
+                ((sbyte*)output.Destination)[i] = AffineQuantizer.Quantize(ElementwiseFunctions.Gelu(y), output.InverseScale);
+                break;
+            case EpilogueKind.GeluQuantizeInt16:
+                ((short*)output.Destination)[i] = AffineQuantizer.QuantizeInt16(ElementwiseFunctions.Gelu(y), output.InverseScale);
+                break;
+            case EpilogueKind.TanhQuantizeInt16:
+                ((short*)output.Destination)[i] = AffineQuantizer.QuantizeInt16(ElementwiseFunctions.Tanh(y), output.InverseScale);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(output), output.Kind, "Unknown epilogue.");
+        }
+    }
+}

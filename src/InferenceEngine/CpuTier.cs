@@ -1,0 +1,17 @@
+namespace QatKit.InferenceEngine;
+
+/// <summary>Instruction tier of the CPU kernels. Every tier gives the same bits; they differ in speed only.</summary>
+public enum CpuTier
+{
+    /// <summary>The fastest tier that this processor has.</summary>
+    Auto,
+
+    /// <summary>Plain C#: the kernels that every other tier is compared with.</summary>
+    Scalar,
+
+    /// <summary>AVX2 and FMA: int8 codes widened to int16 and multiplied with <c>vpmaddwd</c>.</summary>
+    Avx2,
+
+    /// <summary>AVX-VNNI: <c>vpdpbusd</c> on 256-bit registers.</summary>
+    AvxVnni,
+}

@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using QatKit.Core.Graph;
+using QatKit.InferenceEngine.Cpu;
+
+namespace QatKit.InferenceEngine;
+
+/// <summary>A loaded model, ready to run. Thread-safe; dispose it to end its worker threads.</summary>
+/// <remarks>The logits are the same, bit for bit, for every option, tier, thread count and batch composition:
+/// they equal those of <see cref="Core.Reference.ReferenceExecutor"/>.</remarks>
+public sealed class InferenceSession : IDisposable
+{
+    private readonly IComputeBackend _backend;
+    private bool _disposed;
+
+    private InferenceSession(BertArchitecture architecture, IComputeBackend backend)
+    {
+        Architecture = architecture;
+        _backend = backend;
+    }
+
+    /// <summary>Sizes of the model.</summary>
+    public BertArchitecture Architecture { get; }
+
+    /// <summary>Which backend and tier run, and why.</summary>
+    public string Description => _backend.Description;
+
+    /// <summary>Name of the kernel tier that runs.</summary>
+    public string Tier => _backend.Tier;
+
+    /// <summary>Prepares a graph that is already in memory.</summary>
+    /// <param name="graph">The quantized model; it is copied into the kernels' own layout.</param>
+    /// <param name="options">Threads, tier and weight format; defaults when omitted.</param>
+    /// <exception cref="Core.Diagnostics.QatKitException">The graph breaks the numerics contract (QK2xxx, QK3xxx), or an
+    /// option cannot be met here (QK5050 tier, QK5051 threads, QK5052 weight format).</exception>
+    public static InferenceSession Create(QuantizedGraph graph, SessionOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        using var activity = EngineTelemetry.Activities.StartActivity("load");
+        QuantizedGraphValidator.Check(graph);
+        var backend = CpuBackend.Create(graph, options ?? new SessionOptions());
+        activity?.SetTag("backend", backend.Name).SetTag("kernel.tier", backend.Tier);
+        return new InferenceSession(graph.Architecture, backend);
+    }
+
+    /// <summary>Wraps a backend directly: how tests run kernel sets that are not for users.</summary>
+    internal static InferenceSession Wrap(QuantizedGraph graph, IComputeBackend backend) => new(graph.Architecture, backend);
+
+    /// <summary>Computes the logits of a batch.</summary>
+    /// <param name="batch">B sequences.</param>
+    /// <param name="trace">Receives every intermediate code tensor on the calling thread, when given. Slower.</param>
+    /// <returns>Logits, row-major [B, C].</returns>
+    /// <exception cref="Core.Diagnostics.QatKitException">The batch does not fit the model (QK5001 to QK5004).</exception>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    public float[] Run(TokenBatch batch, IActivationTrace? trace = null)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        TokenBatchValidator.Check(batch, Architecture);
+        using var activity = EngineTelemetry.Activities.StartActivity("run");
+        activity?.SetTag("backend", _backend.Name).SetTag("kernel.tier", _backend.Tier).SetTag("tokens", batch.TokenCount);
+        var start = Stopwatch.GetTimestamp();
+        var logits = _backend.Run(batch, trace);
+        EngineTelemetry.RecordRun(_backend, start, batch.TokenCount);
+        return logits;
+    }
+
+    /// <summary>Ends the worker threads, after a call in progress.</summary>
+    public void Dispose()
+    {
+        _disposed = true;
+        _backend.Dispose();
+    }
+}

@@ -1,0 +1,16 @@
+namespace QatKit.InferenceEngine;
+
+/// <summary>Choices for an <see cref="InferenceSession"/>. None of them changes the logits.</summary>
+public sealed record SessionOptions
+{
+    /// <summary>Threads that work on one call, the caller's included. 0 (the default) means one per available processor.</summary>
+    /// <remarks>With 1, concurrent calls run side by side, each on its caller's thread. With more, concurrent calls take
+    /// turns and each uses the whole team, so that a session never runs more threads than this.</remarks>
+    public int Threads { get; init; }
+
+    /// <summary>Instruction tier; the default is the fastest available.</summary>
+    public CpuTier CpuTier { get; init; } = CpuTier.Auto;
+
+    /// <summary>Packing of weights; the default is 2:4 where a layer has a mask.</summary>
+    public WeightFormat WeightFormat { get; init; } = WeightFormat.Auto;
+}
