@@ -12,7 +12,7 @@ internal enum WeightLayout
     /// <summary>int16 codes, row-major [N, K].</summary>
     Int16Rows,
 
-    /// <summary>2:4, row-major: the kept codes [N, K/2], then their positions 0..3 within the group of four [N, K/2].</summary>
+    /// <summary>2:4, row-major: the kept codes [N, K/2], then their 2-bit positions within the group of four [N, K/8].</summary>
     Sparse24Rows,
 
     /// <summary>Blocks of 16 columns in the dense layout of the kernel set that packed them.</summary>

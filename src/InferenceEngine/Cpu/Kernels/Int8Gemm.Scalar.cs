@@ -1,5 +1,6 @@
 using QatKit.Core.Graph;
 using QatKit.Core.Numerics;
+using QatKit.Sparsity;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
@@ -14,22 +15,13 @@ internal static unsafe partial class Int8Gemm
         return packed;
     }
 
-    /// <summary>Keeps the two codes of each group of four and their positions.</summary>
+    /// <summary>Keeps the two codes of each group of four, and their 2-bit positions.</summary>
     public static PackedLinear PackSparse24Rows(QuantizedLinear layer)
     {
-        var half = (long)layer.Out * layer.In / 2;
-        var packed = new PackedLinear(layer, WeightLayout.Sparse24Rows, 2 * half);
-        byte* codes = packed.Weights.Pointer, positions = codes + half;
-        for (var n = 0; n < layer.Out; n++)
-        {
-            for (var k = 0; k < layer.In; k++)
-            {
-                if (!layer.Mask!.IsKept(n, k)) continue;
-                *codes++ = (byte)layer.Int8Weight![(long)n * layer.In + k];
-                *positions++ = (byte)(k & 3);
-            }
-        }
-
+        var matrix = Sparse24Matrix.Pack(layer.Int8Weight, layer.Out, layer.In, layer.Name);
+        var packed = new PackedLinear(layer, WeightLayout.Sparse24Rows, matrix.Values.LongLength + matrix.Positions.LongLength);
+        matrix.Values.CopyTo(new Span<sbyte>(packed.Weights.Pointer, matrix.Values.Length));
+        matrix.Positions.CopyTo(new Span<byte>(packed.Weights.Pointer + matrix.Values.LongLength, matrix.Positions.Length));
         return packed;
     }
 
@@ -54,9 +46,10 @@ internal static unsafe partial class Int8Gemm
     {
         var half = weights.In / 2;
         var codes = (sbyte*)weights.Weights.Pointer + (nint)n * half;
-        var positions = weights.Weights.Pointer + (nint)weights.Out * half + (nint)n * half;
+        var positions = weights.Weights.Pointer + (nint)weights.Out * half + (nint)n * (half / 4);
         var acc = 0;
-        for (var i = 0; i < half; i++) acc += codes[i] * x[i / 2 * 4 + positions[i]]; // kept pair i/2 of four
+        // Kept code i belongs to group i / 2 of four; a byte holds the positions of four kept codes.
+        for (var i = 0; i < half; i++) acc += codes[i] * x[i / 2 * 4 + (positions[i / 4] >> (i % 4 * 2) & 3)];
         return acc;
     }
 }
