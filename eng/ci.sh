@@ -20,6 +20,9 @@ step() {
     "$@" || { echo "FAILED: $*"; finish 1 0 1 0; }
 }
 
+# The CUDA kernels are compiled in the tests, which need no GPU but NVRTC; without it they fail and say so.
+nvrtc=$(eng/get-nvrtc.sh) && export QATKIT_NVRTC="$nvrtc"
+
 step dotnet restore QatKit.sln
 step dotnet build QatKit.sln -c Release --no-restore
 # Code style is an error of the build itself (EnforceCodeStyleInBuild); this adds what only the formatter sees.
