@@ -1,0 +1,127 @@
+using QatKit.Core.Diagnostics;
+using QatKit.Core.Graph;
+using QatKit.Core.Tensors;
+using TorchSharp;
+using TorchSharp.Modules;
+
+namespace QatKit.Training.Bert;
+
+/// <summary>Reads and writes model folders of Hugging Face's form: <c>config.json</c> and <c>model.safetensors</c>.</summary>
+public static class BertCheckpoint
+{
+    /// <summary>Name of the weights file in a model folder.</summary>
+    public const string WeightsFile = "model.safetensors";
+
+    /// <summary>Name of the configuration file in a model folder.</summary>
+    public const string ConfigFile = "config.json";
+
+    /// <summary>Loads a model folder.</summary>
+    /// <param name="folder">Holds <c>config.json</c> and <c>model.safetensors</c>.</param>
+    /// <param name="seed">Initialises the heads that the file lacks.</param>
+    /// <param name="classes">C; when omitted, what the configuration says.</param>
+    /// <exception cref="QatKitException">Configuration or weights do not fit; see <see cref="LoadInto"/> and <see cref="BertConfig.Load"/>.</exception>
+    public static (BertForSequenceClassification Model, BertCheckpointReport Report) Load(string folder, int seed, int? classes = null)
+    {
+        var model = new BertForSequenceClassification(BertConfig.Load(Path.Combine(folder, ConfigFile), classes), seed);
+        try
+        {
+            return (model, LoadInto(model, Path.Combine(folder, WeightsFile)));
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Loads weights into a model, all of them or none.</summary>
+    /// <remarks>Pooler and classifier may be absent (they keep their values). <c>cls.*</c> and <c>*.position_ids</c> are ignored.
+    /// Accepted spellings: LayerNorm <c>gamma</c>/<c>beta</c>, and a bare encoder's names without <c>bert.</c>.</remarks>
+    /// <exception cref="QatKitException">QK2022 missing, QK2023 unexpected, QK2024 wrong shape, QK2025 not finite: every problem at once.</exception>
+    public static BertCheckpointReport LoadInto(BertForSequenceClassification model, string path)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        using var file = SafetensorsFile.Open(path);
+        var parameters = model.named_parameters().ToDictionary(p => p.name, p => p.parameter);
+        var bare = !file.Names.Any(n => n.StartsWith("bert.", StringComparison.Ordinal));
+        var problems = new DiagnosticBag();
+        var loaded = new Dictionary<string, float[]>();
+        var ignored = new List<string>();
+        foreach (var name in file.Names)
+        {
+            var canonical = Canonical(name, bare);
+            if (parameters.TryGetValue(canonical, out var parameter))
+            {
+                if (Read(file, name, path, parameter, problems) is { } values && !loaded.TryAdd(canonical, values))
+                    problems.Add("QK2023", path, $"'{name}' and another tensor both mean '{canonical}'. Keep one of them.");
+            }
+            else if (IsIgnorable(name)) ignored.Add(name);
+            else problems.Add("QK2023", path, $"tensor '{name}' has no place in the model.{Suggestion.For(canonical, parameters.Keys)} Check num_hidden_layers in config.json.");
+        }
+
+        var present = file.Names.Select(n => Canonical(n, bare)).ToHashSet();
+        var absent = parameters.Keys.Where(n => !present.Contains(n)).ToList();
+        foreach (var name in absent.Where(n => !IsHead(n)))
+            problems.Add("QK2022", path, $"tensor '{name}' is missing. Pass a checkpoint of the model that config.json describes.");
+        problems.ThrowIfAny();
+        Copy(loaded, parameters);
+        return new BertCheckpointReport([.. loaded.Keys], absent, ignored);
+    }
+
+    /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c> with Hugging Face's names, float32.</summary>
+    public static void Save(BertForSequenceClassification model, string folder)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        Directory.CreateDirectory(folder);
+        var writer = new SafetensorsWriter();
+        writer.SetMetadata("format", "pt");
+        foreach (var (name, parameter) in model.named_parameters().OrderBy(p => p.name, StringComparer.Ordinal))
+        {
+            using var values = parameter.detach().cpu();
+            writer.Add(name, parameter.shape, values.data<float>().ToArray());
+        }
+
+        writer.Write(Path.Combine(folder, WeightsFile));
+        File.WriteAllText(Path.Combine(folder, ConfigFile), model.Config.ToJson() + "\n");
+    }
+
+    private static string Canonical(string name, bool bare)
+    {
+        if (name.EndsWith("LayerNorm.gamma", StringComparison.Ordinal)) name = name[..^"gamma".Length] + "weight";
+        else if (name.EndsWith("LayerNorm.beta", StringComparison.Ordinal)) name = name[..^"beta".Length] + "bias";
+        var inside = name.Split('.')[0] is "embeddings" or "encoder" or "pooler";
+        return bare && inside ? "bert." + name : name;
+    }
+
+    private static bool IsHead(string name) =>
+        name.StartsWith(ModuleNames.Pooler, StringComparison.Ordinal) || name.StartsWith(ModuleNames.Classifier, StringComparison.Ordinal);
+
+    private static bool IsIgnorable(string name) =>
+        name.StartsWith("cls.", StringComparison.Ordinal) || name.EndsWith("embeddings.position_ids", StringComparison.Ordinal);
+
+    private static float[]? Read(SafetensorsFile file, string name, string path, Parameter parameter, DiagnosticBag problems)
+    {
+        var info = file.Info(name);
+        if (!info.Shape.SequenceEqual(parameter.shape))
+        {
+            problems.Add("QK2024", path, $"tensor '{name}' has shape {info.ShapeText}, the model's is [{string.Join(", ", parameter.shape)}]. Make config.json and the checkpoint agree.");
+            return null;
+        }
+
+        var values = file.ReadFloat32(name);
+        var bad = Array.FindIndex(values, v => !float.IsFinite(v));
+        if (bad < 0) return values;
+        problems.Add("QK2025", path, $"tensor '{name}' holds {values[bad]} at element {bad}. Take a checkpoint from before the training diverged.");
+        return null;
+    }
+
+    private static void Copy(Dictionary<string, float[]> values, Dictionary<string, Parameter> parameters)
+    {
+        using var noGrad = torch.no_grad();
+        foreach (var (name, array) in values)
+        {
+            using var tensor = torch.tensor(array, parameters[name].shape);
+            parameters[name].copy_(tensor);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using QatKit.Core.Diagnostics;
+using QatKit.Core.Graph;
+using QatKit.Core.Tensors;
+using QatKit.TestKit;
+using QatKit.Training.Bert;
+using static TorchSharp.torch;
+
+namespace QatKit.Training.Tests.Bert;
+
+public sealed class BertCheckpointTests
+{
+    [Fact]
+    public void A_saved_model_loads_with_the_same_bits()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TempFolder();
+        using var saved = new BertForSequenceClassification(TinyBert.Config(), seed: 1);
+        BertCheckpoint.Save(saved, folder.Path);
+        var (loaded, report) = BertCheckpoint.Load(folder.Path, seed: 2);
+        using var disposed = loaded;
+        Assert.Equal(saved.Config with { ClassifierDropout = loaded.Config.ClassifierDropout }, loaded.Config);
+        Assert.Empty(report.Initialized);
+        Assert.Empty(report.Ignored);
+        var expected = saved.named_parameters().ToDictionary(p => p.name, p => p.parameter.data<float>().ToArray());
+        foreach (var (name, parameter) in loaded.named_parameters())
+            TensorAssert.BitEqual(expected[name], parameter.data<float>().ToArray(), context: name);
+    }
+
+    [Fact]
+    public void Legacy_names_and_a_bare_encoder_load_and_absent_heads_are_said()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TempFolder();
+        using var source = new BertForSequenceClassification(TinyBert.Config(), seed: 1);
+        var path = Write(folder, source, name => name.Contains("pooler", StringComparison.Ordinal) || name.StartsWith("classifier", StringComparison.Ordinal) ? null
+            : name["bert.".Length..].Replace("LayerNorm.weight", "LayerNorm.gamma", StringComparison.Ordinal).Replace("LayerNorm.bias", "LayerNorm.beta", StringComparison.Ordinal),
+            w => w.Add("cls.predictions.bias", [2], new float[2]));
+        using var model = new BertForSequenceClassification(TinyBert.Config(), seed: 2);
+        var report = BertCheckpoint.LoadInto(model, path);
+        Assert.Equal(["bert.pooler.dense.bias", "bert.pooler.dense.weight", "classifier.bias", "classifier.weight"], report.Initialized.Order());
+        Assert.Equal(["cls.predictions.bias"], report.Ignored);
+        TensorAssert.BitEqual(
+            source.get_parameter("bert.embeddings.LayerNorm.weight")!.data<float>().ToArray(),
+            model.get_parameter("bert.embeddings.LayerNorm.weight")!.data<float>().ToArray());
+    }
+
+    [Fact]
+    public void Every_problem_is_reported_and_the_model_is_left_alone()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TempFolder();
+        using var source = new BertForSequenceClassification(TinyBert.Config() with { IntermediateSize = 48 }, seed: 1);
+        var path = Write(folder, source,
+            name => name == ModuleNames.Query(0) + ".weight" ? "bert.encoder.layer.0.attention.self.qery.weight"
+                : name.StartsWith("bert.encoder.layer.1", StringComparison.Ordinal) && !name.Contains("dense.weight", StringComparison.Ordinal) ? name
+                : name == "bert.encoder.layer.1.intermediate.dense.weight" || !name.StartsWith("bert.encoder.layer.1", StringComparison.Ordinal) ? name : null, _ => { });
+        using var model = new BertForSequenceClassification(TinyBert.Config(), seed: 2);
+        var before = model.get_parameter("bert.embeddings.word_embeddings.weight")!.data<float>().ToArray();
+        var e = Assert.Throws<QatKitException>(() => BertCheckpoint.LoadInto(model, path));
+        var lines = e.Diagnostics.Select(d => d.ToString()).Order().ToArray();
+        Assert.Contains($"QK2022 {path}: tensor 'bert.encoder.layer.1.output.dense.weight' is missing. Pass a checkpoint of the model that config.json describes.", lines);
+        Assert.Contains($"QK2023 {path}: tensor 'bert.encoder.layer.0.attention.self.qery.weight' has no place in the model. Did you mean 'bert.encoder.layer.0.attention.self.query.weight'? Check num_hidden_layers in config.json.", lines);
+        Assert.Contains($"QK2024 {path}: tensor 'bert.encoder.layer.0.intermediate.dense.weight' has shape [48, 32], the model's is [64, 32]. Make config.json and the checkpoint agree.", lines);
+        TensorAssert.BitEqual(before, model.get_parameter("bert.embeddings.word_embeddings.weight")!.data<float>().ToArray());
+    }
+
+    [Fact]
+    public void The_pretrained_model_loads()
+    {
+        using var scope = NewDisposeScope();
+        var (model, report) = BertCheckpoint.Load(SharedData.Require("models/bert-tiny-uncased-mlm"), seed: 1, classes: 2);
+        using var disposed = model;
+        Assert.Contains("classifier.weight", report.Initialized);
+        Assert.Contains("bert.encoder.layer.1.output.dense.weight", report.Loaded);
+    }
+
+    private static string Write(TempFolder folder, BertForSequenceClassification model, Func<string, string?> rename, Action<SafetensorsWriter> more)
+    {
+        var writer = new SafetensorsWriter();
+        foreach (var (name, parameter) in model.named_parameters())
+            if (rename(name) is { } renamed) writer.Add(renamed, parameter.shape, parameter.data<float>().ToArray());
+        more(writer);
+        var path = folder.Combine("model.safetensors");
+        writer.Write(path);
+        return path;
+    }
+}
