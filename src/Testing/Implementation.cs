@@ -3,11 +3,21 @@ using QatKit.Core.Reference;
 
 namespace QatKit.Testing;
 
-/// <summary>Something that computes the logits of a model: the reference, a backend, a tier, another format.</summary>
-/// <param name="Name">Shown in reports, for example <c>avx2 dense</c>.</param>
-/// <param name="Run">Logits [B, C] of a batch. Records intermediate tensors when given a trace; may record none at all.</param>
-public sealed record Implementation(string Name, Func<TokenBatch, IActivationTrace?, float[]> Run)
+/// <summary>Something that computes the logits of one model: the reference, a backend, a tier, another format.</summary>
+/// <param name="name">Shown in reports, for example <c>avx2</c>.</param>
+/// <param name="run">Logits [B, C] of a batch. Records intermediate tensors when given a trace; may record none at all.</param>
+/// <param name="owned">Disposed with this object.</param>
+public sealed class Implementation(string name, Func<TokenBatch, IActivationTrace?, float[]> run, IDisposable? owned = null) : IDisposable
 {
+    /// <summary>Shown in reports.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>Logits [B, C] of a batch.</summary>
+    public float[] Run(TokenBatch batch, IActivationTrace? trace = null) => run(batch, trace);
+
+    /// <inheritdoc/>
+    public void Dispose() => owned?.Dispose();
+
     /// <summary>The scalar specification.</summary>
     public static Implementation Reference(QuantizedGraph graph)
     {
