@@ -1,0 +1,187 @@
+// Y[T, N] = epilogue(X[T, K] * W[N, K]^T) on int8 tensor cores, dense or 2:4 sparse weights.
+//
+// The weights are the A operand (only A may be sparse), so a tile is TILE_F features x TILE_T tokens and an accumulator
+// row is a feature. A block walks along K in steps of 128 codes through a ring of STAGES shared buffers:
+//   weights: packed when the model is loaded (README.md), so that a lane's fragment is 16 contiguous bytes and a stage
+//            is contiguous in global memory: plain 16-byte copies in, conflict-free 16-byte reads out;
+//   tokens:  TILE_T rows of 128 bytes. The 16-byte chunk c of row r lies at chunk c ^ (r % 8), so that the eight rows
+//            of an ldmatrix fall on different banks.
+// Row r of the two 16-row fragments of a group of 32 features is feature 4 (r % 8) + 2 fragment + r / 8 (the packer's
+// order): a lane then holds four neighbouring features of each of its tokens and stores them as one word.
+//
+// Split-K: the blocks of one tile along z add their int32 sums into `partial`; the last to arrive takes the total, leaves
+// zeros behind and does the epilogue. Integer sums do not depend on the order, so the result has the same bits.
+//
+// Overflow: |sum| <= 127 * 127 * K < 2^31 for K < 133 000, split or not.
+//
+// Compile-time constants: SPARSE, TILE_F, TILE_T, WARPS_F, WARPS_T, STAGES, ACTIVATION, RESIDUAL, OUTPUT.
+#include "common/epilogue.cuh"
+#include "common/ptx.cuh"
+
+constexpr int TILE_K = 128;                       // codes of one stage
+constexpr int THREADS = WARP * WARPS_F * WARPS_T;
+constexpr int WARP_F = TILE_F / WARPS_F;          // features of a warp
+constexpr int WARP_T = TILE_T / WARPS_T;          // tokens of a warp
+constexpr int GROUP = 32;                         // features packed together: two fragments of 16 rows
+constexpr int GROUPS = TILE_F / GROUP;
+constexpr int WARP_GROUPS = WARP_F / GROUP;
+constexpr int TOKEN_FRAGMENTS = WARP_T / 8;
+constexpr int VALUE_BYTES = SPARSE ? 2048 : 4096; // of a group and stage
+constexpr int GROUP_BYTES = SPARSE ? VALUE_BYTES + 512 : VALUE_BYTES;
+constexpr int WEIGHT_BYTES = GROUPS * GROUP_BYTES;
+constexpr int STAGE_BYTES = WEIGHT_BYTES + TILE_T * TILE_K;
+static_assert(TILE_F % (GROUP * WARPS_F) == 0 && TILE_T % (8 * WARPS_T) == 0 && STAGES >= 2, "tile does not divide among the warps");
+
+// Copies stage `step` of K into a buffer: rows past the last token or group and codes past K become zeros.
+__device__ __forceinline__ void load_stage(const GemmParams& p, uint8* buffer, int step, int steps) {
+    constexpr int CHUNKS = GROUP_BYTES / 16;
+    const int groups = divide_up(p.features, GROUP);
+    for (int c = threadIdx.x; c < GROUPS * CHUNKS; c += THREADS) {
+        const int group = blockIdx.x * GROUPS + c / CHUNKS;
+        const int64 place = ((int64)min(group, groups - 1) * steps + step) * GROUP_BYTES + c % CHUNKS * 16;
+        cp_async_16(buffer + c * 16, (const uint8*)p.weight + place, group < groups ? 16 : 0);
+    }
+    uint8* tokens = buffer + WEIGHT_BYTES;
+    for (int c = threadIdx.x; c < TILE_T * (TILE_K / 16); c += THREADS) {
+        const int row = c / 8, chunk = c % 8;
+        const int token = blockIdx.y * TILE_T + row, first = step * TILE_K + chunk * 16;
+        const int valid = token < p.tokens ? min(max(p.depth - first, 0), 16) : 0;
+        int64 place = 0; // any address will do where nothing is copied
+        if (valid > 0) place = (int64)(p.row_index ? p.row_index[token] : token) * p.x_pitch + first;
+        cp_async_16(tokens + row * TILE_K + ((chunk ^ (row % 8)) * 16), (const uint8*)p.x + place, valid);
+    }
+}
+
+// One stage: two halves of 64 codes, each one ldmatrix per 8 tokens; two dense products or one sparse product per fragment.
+__device__ __forceinline__ void multiply_stage(int (&sum)[WARP_GROUPS * 2][TOKEN_FRAGMENTS][4], const uint8* buffer, int warp_f, int warp_t, int lane) {
+    const uint8* weights = buffer + warp_f * WARP_GROUPS * GROUP_BYTES;
+    const uint8* tokens = buffer + WEIGHT_BYTES + warp_t * WARP_T * TILE_K;
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+        uint32 b[TOKEN_FRAGMENTS][4]; // b[j][r]: token 8 j + g, codes 64 half + 16 r + 4 t ..
+#pragma unroll
+        for (int j = 0; j < TOKEN_FRAGMENTS; j++) {
+            const int row = j * 8 + lane % 8, chunk = half * 4 + lane / 8;
+            ldmatrix_x4(b[j], tokens + row * TILE_K + ((chunk ^ (row % 8)) * 16));
+        }
+#pragma unroll
+        for (int f = 0; f < WARP_GROUPS * 2; f++) {
+            const uint8* group = weights + f / 2 * GROUP_BYTES;
+#if SPARSE
+            const int place = (f % 2 * 2 + half) * WARP + lane;
+            const uint4 v = *(const uint4*)(group + place * 16);
+            const uint32 e = *(const uint32*)(group + VALUE_BYTES + place * 4);
+            const uint32 a[4] = {v.x, v.y, v.z, v.w};
+#pragma unroll
+            for (int j = 0; j < TOKEN_FRAGMENTS; j++) mma_sp_s8s8(sum[f][j], a, b[j], e);
+#else
+#pragma unroll
+            for (int s = 0; s < 2; s++) {
+                const uint4 v = *(const uint4*)(group + ((f % 2 * 4 + half * 2 + s) * WARP + lane) * 16);
+                const uint32 a[4] = {v.x, v.y, v.z, v.w};
+#pragma unroll
+                for (int j = 0; j < TOKEN_FRAGMENTS; j++) mma_s8s8(sum[f][j], a, b[j][2 * s], b[j][2 * s + 1]);
+            }
+#endif
+        }
+    }
+}
+
+// Adds this block's sums to the tile's total. True in the block that arrived last, which then holds the total.
+__device__ __forceinline__ bool gather_splits(const GemmParams& p, int (&sum)[WARP_GROUPS * 2][TOKEN_FRAGMENTS][4]) {
+    SHARED_ARRAY(uint32, last, 1);
+    const int tile = blockIdx.y * gridDim.x + blockIdx.x;
+    int* total = p.partial + (int64)tile * (TILE_F * TILE_T) + threadIdx.x;
+#pragma unroll
+    for (int f = 0; f < WARP_GROUPS * 2; f++)
+#pragma unroll
+        for (int j = 0; j < TOKEN_FRAGMENTS; j++)
+#pragma unroll
+            for (int i = 0; i < 4; i++) atomicAdd(total + ((f * TOKEN_FRAGMENTS + j) * 4 + i) * THREADS, sum[f][j][i]);
+    __threadfence(); // the sums are visible before the arrival is
+    __syncthreads();
+    if (threadIdx.x == 0) last[0] = atomicAdd(p.arrivals + tile, 1u) == gridDim.z - 1 ? 1u : 0u;
+    __syncthreads();
+    if (last[0] == 0) return false;
+    __threadfence();
+#pragma unroll
+    for (int f = 0; f < WARP_GROUPS * 2; f++)
+#pragma unroll
+        for (int j = 0; j < TOKEN_FRAGMENTS; j++)
+#pragma unroll
+            for (int i = 0; i < 4; i++) {
+                int* place = total + ((f * TOKEN_FRAGMENTS + j) * 4 + i) * THREADS;
+                sum[f][j][i] = load_shared_by_blocks(place);
+                *place = 0; // ready for the next launch
+            }
+    if (threadIdx.x == 0) p.arrivals[tile] = 0;
+    return true;
+}
+
+__device__ __forceinline__ void store_tile(const GemmParams& p, const int (&sum)[WARP_GROUPS * 2][TOKEN_FRAGMENTS][4], int warp_f, int warp_t, int lane) {
+    const int g = lane / 4, t = lane % 4;
+#pragma unroll
+    for (int group = 0; group < WARP_GROUPS; group++) {
+        const int feature = blockIdx.x * TILE_F + warp_f * WARP_F + group * GROUP + 4 * g; // of four neighbours
+        const int count = min(p.features - feature, 4);
+        if (count <= 0) continue;
+        float multiplier[4], bias[4], inverse[4];
+        load_four(multiplier, p.multiplier + feature);
+        load_four(bias, p.bias + feature);
+        if (OUTPUT != OUTPUT_FLOAT) load_four(inverse, p.inverse + feature);
+#pragma unroll
+        for (int j = 0; j < TOKEN_FRAGMENTS; j++) {
+#pragma unroll
+            for (int c = 0; c < 2; c++) {
+                const int token = blockIdx.y * TILE_T + warp_t * WARP_T + j * 8 + 2 * t + c;
+                if (token >= p.tokens) continue;
+                float value[4], residual[4];
+                if (RESIDUAL) {
+                    const float* from = p.residual + (int64)token * p.residual_pitch + feature;
+                    if (count == 4) load_four(residual, from);
+                    else for (int i = 0; i < count; i++) residual[i] = from[i];
+                }
+#pragma unroll
+                for (int i = 0; i < 4; i++) { // feature + i: fragment i / 2, row g + 8 (i % 2)
+                    const int acc = sum[group * 2 + i / 2][j][i % 2 * 2 + c];
+                    value[i] = finish(__fmaf_rn(__int2float_rn(acc), multiplier[i], bias[i]), residual[i], ACTIVATION, RESIDUAL);
+                }
+                store_four<OUTPUT>(p.y, (int64)token * p.y_pitch + feature, value, inverse, count);
+            }
+        }
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS) gemm_s8(const GemmParams p) {
+    SHARED_DYNAMIC(shared);
+    const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
+    const int warp_f = warp % WARPS_F, warp_t = warp / WARPS_F;
+    const int steps = divide_up(p.depth, TILE_K);
+    const int first = (int)((int64)steps * blockIdx.z / gridDim.z), end = (int)((int64)steps * (blockIdx.z + 1) / gridDim.z);
+
+    int sum[WARP_GROUPS * 2][TOKEN_FRAGMENTS][4];
+#pragma unroll
+    for (int f = 0; f < WARP_GROUPS * 2; f++)
+#pragma unroll
+        for (int j = 0; j < TOKEN_FRAGMENTS; j++)
+#pragma unroll
+            for (int i = 0; i < 4; i++) sum[f][j][i] = 0;
+
+    // One group of copies per step, also an empty one at the end, so that counting groups counts steps.
+#pragma unroll
+    for (int s = 0; s < STAGES - 1; s++) {
+        if (first + s < end) load_stage(p, shared + s * STAGE_BYTES, first + s, steps);
+        cp_async_commit();
+    }
+    for (int step = first; step < end; step++) {
+        cp_async_wait<STAGES - 2>(); // this thread's part of `step` has landed
+        __syncthreads();             // everybody's has; and everybody is done with the buffer that is filled next
+        const int next = step + STAGES - 1;
+        if (next < end) load_stage(p, shared + (next - first) % STAGES * STAGE_BYTES, next, steps);
+        cp_async_commit();
+        multiply_stage(sum, shared + (step - first) % STAGES * STAGE_BYTES, warp_f, warp_t, lane);
+    }
+
+    if (gridDim.z > 1 && !gather_splits(p, sum)) return;
+    store_tile(p, sum, warp_f, warp_t, lane);
+}
