@@ -167,7 +167,8 @@ public static class QuantizedGraphValidator
         }
     }
 
-    private static bool Scale(string name, float scale, DiagnosticBag problems)
+    /// <summary>Reports QK2001 for a scale that no quantizer may have; true when it is valid.</summary>
+    internal static bool Scale(string name, float scale, DiagnosticBag problems)
     {
         if (QuantizationParameters.IsValidScale(scale)) return true;
         problems.Add("QK2001", name, $"scale {scale:R} is not a positive, finite, normal number. Calibrate again; a dead tensor needs data that reaches it.");

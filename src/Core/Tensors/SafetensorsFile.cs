@@ -10,13 +10,16 @@ public sealed class SafetensorsFile : IDisposable
 {
     private const int ChunkElements = 1 << 24;
     private readonly string _path;
+    private readonly SafeFileHandle _handle;
+    private readonly bool _ownsHandle;
     private readonly SafetensorsHeader _header;
     private readonly long _dataStart;
 
-    private SafetensorsFile(string path, SafeFileHandle handle, SafetensorsHeader header, long dataStart)
+    private SafetensorsFile(string path, SafeFileHandle handle, bool ownsHandle, SafetensorsHeader header, long dataStart)
     {
         _path = path;
-        Handle = handle;
+        _handle = handle;
+        _ownsHandle = ownsHandle;
         _header = header;
         _dataStart = dataStart;
         Names = [.. header.Tensors.Keys.Order(StringComparer.Ordinal)];
@@ -28,9 +31,6 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>The <c>__metadata__</c> strings.</summary>
     public IReadOnlyDictionary<string, string> Metadata => _header.Metadata;
 
-    /// <summary>The open file, for a checksum over the same bytes.</summary>
-    internal SafeFileHandle Handle { get; }
-
     /// <summary>Opens a file and checks its header.</summary>
     /// <exception cref="QatKitException">QK4001 cannot be read, QK4002 not a safetensors header, QK4003 bad entry,
     /// QK4004 overlap, hole or end outside of the file, QK4005 duplicate name.</exception>
@@ -41,14 +41,8 @@ public sealed class SafetensorsFile : IDisposable
         try
         {
             handle = File.OpenHandle(path);
-            var length = RandomAccess.GetLength(handle);
-            Span<byte> start = stackalloc byte[8];
-            var jsonLength = SafetensorsHeader.JsonLength(path, start[..RandomAccess.Read(handle, start, 0)], length);
-            var json = new byte[jsonLength];
-            ReadExactly(handle, json, 8, path);
-            var header = SafetensorsHeader.Parse(path, json, length - 8 - jsonLength);
-            var file = new SafetensorsFile(path, handle, header, 8 + jsonLength);
-            handle = null; // The file owns it now.
+            var file = Open(path, handle, ownsHandle: true);
+            handle = null; // The file closes it now.
             return file;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -59,6 +53,18 @@ public sealed class SafetensorsFile : IDisposable
         {
             handle?.Dispose();
         }
+    }
+
+    /// <summary>As <see cref="Open(string)"/>, over a file that is already open.</summary>
+    internal static SafetensorsFile Open(string path, SafeFileHandle handle, bool ownsHandle)
+    {
+        var length = RandomAccess.GetLength(handle);
+        Span<byte> start = stackalloc byte[8];
+        var jsonLength = SafetensorsHeader.JsonLength(path, start[..RandomAccess.Read(handle, start, 0)], length);
+        var json = new byte[jsonLength];
+        ReadExactly(handle, json, 8, path);
+        var header = SafetensorsHeader.Parse(path, json, length - 8 - jsonLength);
+        return new SafetensorsFile(path, handle, ownsHandle, header, 8 + jsonLength);
     }
 
     /// <summary>True when the tensor exists.</summary>
@@ -108,7 +114,10 @@ public sealed class SafetensorsFile : IDisposable
     public long[] ReadInt64(string name) => Read<long>(name, TensorType.I64);
 
     /// <inheritdoc/>
-    public void Dispose() => Handle.Dispose();
+    public void Dispose()
+    {
+        if (_ownsHandle) _handle.Dispose();
+    }
 
     private T[] Read<T>(string name, TensorType type) where T : unmanaged
     {
@@ -128,7 +137,7 @@ public sealed class SafetensorsFile : IDisposable
             for (var i = 0; i < values.Length; i += ChunkElements)
             {
                 var chunk = values.AsSpan(i, Math.Min(ChunkElements, values.Length - i));
-                ReadExactly(Handle, MemoryMarshal.AsBytes(chunk), _dataStart + info.Begin + (long)i * info.Type.Size(), _path);
+                ReadExactly(_handle, MemoryMarshal.AsBytes(chunk), _dataStart + info.Begin + (long)i * info.Type.Size(), _path);
             }
         }
         catch (IOException e)
