@@ -64,7 +64,7 @@ internal sealed unsafe class CpuBackend : IComputeBackend
         problems.ThrowIfAny();
         var threads = options.Threads == 0 ? Math.Min(Environment.ProcessorCount, MaxThreads) : options.Threads;
         var reason = options.CpuTier == CpuTier.Auto ? $"the fastest available: {availability.Reason}" : "as requested";
-        return new CpuBackend(graph, new ScalarKernels(), threads, options.WeightFormat, reason);
+        return new CpuBackend(graph, KernelsOf(tier), threads, options.WeightFormat, reason);
     }
 
     public float[] Run(TokenBatch batch, IActivationTrace? trace)
@@ -82,6 +82,14 @@ internal sealed unsafe class CpuBackend : IComputeBackend
             _team.Dispose();
         }
     }
+
+    private static CpuKernels KernelsOf(CpuTier tier) => tier switch
+    {
+        CpuTier.Scalar => new ScalarKernels(),
+        CpuTier.Avx2 => new Avx2Kernels(),
+        CpuTier.AvxVnni => new AvxVnniKernels<DotU8S8>(),
+        _ => throw new ArgumentOutOfRangeException(nameof(tier), tier, "Not a tier."),
+    };
 
     private float[] RunAlone(TokenBatch batch, IActivationTrace? trace)
     {

@@ -1,0 +1,36 @@
+using QatKit.Core.Graph;
+
+namespace QatKit.InferenceEngine.Cpu.Kernels;
+
+/// <summary>AVX2 and FMA.</summary>
+internal unsafe class Avx2Kernels : CpuKernels
+{
+    public override string Tier => nameof(CpuTier.Avx2);
+
+    public override PackedLinear Pack(QuantizedLinear layer, bool sparse) =>
+        layer.Width == CodeWidth.Int16 ? Int16Gemm.Pack(layer)
+        : sparse ? Int8Gemm.PackSparse24Blocks<Sparse24TileAvx2>(layer)
+        : Int8Gemm.PackDenseBlocks<DenseTileAvx2>(layer);
+
+    public override void Linear(PackedLinear weights, void* x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
+    {
+        if (weights.Width == CodeWidth.Int16) Int16Gemm.Avx2(weights, (short*)x, output, range);
+        else if (weights.IsSparse) Int8Gemm.Tiled<Sparse24TileAvx2>(weights, (sbyte*)x, output, range, scratch);
+        else Int8Gemm.Tiled<DenseTileAvx2>(weights, (sbyte*)x, output, range, scratch);
+    }
+
+    public override void Attention(in AttentionArguments arguments, AttentionWork work, WorkerScratch scratch) =>
+        Kernels.Attention.Tiled<DenseTileAvx2>(arguments, work, scratch);
+
+    public override void LayerNorm(PackedLayerNorm norm, float* residual, float* output, WorkerScratch scratch) =>
+        Kernels.LayerNorm.Avx2(norm, residual, output, scratch);
+
+    public override void Embedding(in EmbeddingRow word, in EmbeddingRow position, in EmbeddingRow type, int hidden, float* destination) =>
+        Kernels.Embedding.Avx2(word, position, type, hidden, destination);
+
+    public override void QuantizeInt8(float* source, int count, float inverseScale, sbyte* destination) =>
+        Quantize.Avx2(source, count, inverseScale, destination);
+
+    public override void QuantizeInt16(float* source, int count, float inverseScale, short* destination) =>
+        Quantize.Avx2(source, count, inverseScale, destination);
+}

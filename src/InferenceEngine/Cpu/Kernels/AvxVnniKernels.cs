@@ -1,0 +1,25 @@
+using QatKit.Core.Graph;
+
+namespace QatKit.InferenceEngine.Cpu.Kernels;
+
+/// <summary>AVX-VNNI: its own int8 products, everything else as on AVX2.</summary>
+/// <typeparam name="TDot"><see cref="DotU8S8"/>; tests put an exact AVX2 emulation of the instruction here.</typeparam>
+internal sealed unsafe class AvxVnniKernels<TDot> : Avx2Kernels where TDot : struct, ITileOperation
+{
+    public override string Tier => nameof(CpuTier.AvxVnni);
+
+    public override PackedLinear Pack(QuantizedLinear layer, bool sparse) =>
+        layer.Width == CodeWidth.Int16 ? Int16Gemm.Pack(layer)
+        : sparse ? Int8Gemm.PackSparse24Blocks<Sparse24TileAvxVnni<TDot>>(layer)
+        : Int8Gemm.PackDenseBlocks<DenseTileAvxVnni<TDot>>(layer);
+
+    public override void Linear(PackedLinear weights, void* x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
+    {
+        if (weights.Width == CodeWidth.Int16) Int16Gemm.Avx2(weights, (short*)x, output, range);
+        else if (weights.IsSparse) Int8Gemm.Tiled<Sparse24TileAvxVnni<TDot>>(weights, (sbyte*)x, output, range, scratch);
+        else Int8Gemm.Tiled<DenseTileAvxVnni<TDot>>(weights, (sbyte*)x, output, range, scratch);
+    }
+
+    public override void Attention(in AttentionArguments arguments, AttentionWork work, WorkerScratch scratch) =>
+        Kernels.Attention.Tiled<DenseTileAvxVnni<TDot>>(arguments, work, scratch);
+}

@@ -1,0 +1,36 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace QatKit.InferenceEngine.Cpu.Kernels;
+
+/// <summary>Rows of unsigned bytes: the left operand of the VNNI tiles, padded to a multiple of eight codes.</summary>
+/// <remarks>int8 codes are stored as <c>code + 128</c>; blocks made for them start at <c>−128 · Σ_k w</c>, which takes the
+/// shift out again. Intermediate sums may pass 2^31 and wrap, but int32 addition is exact modulo 2^32 and the final
+/// value fits, so it is exact. The padding meets zero weights.</remarks>
+internal static unsafe class ByteRows
+{
+    private const int SignBit = 0x80;
+
+    /// <summary>The codes and one cache line more, so that rows of 2^n codes do not compete for the same cache sets.</summary>
+    public static int RowBytes(int k) => ((k + 63) & ~63) + 64;
+
+    public static void PackShifted(sbyte* source, int k, byte* destination)
+    {
+        var i = 0;
+        for (; i + 32 <= k; i += 32)
+            Avx2.Xor(Avx.LoadVector256((byte*)source + i), Vector256.Create((byte)SignBit)).Store(destination + i);
+        for (; i < k; i++) destination[i] = (byte)(source[i] ^ SignBit);
+        Pad(destination, k);
+    }
+
+    public static void Pack(byte* source, int k, byte* destination)
+    {
+        Buffer.MemoryCopy(source, destination, k, k);
+        Pad(destination, k);
+    }
+
+    private static void Pad(byte* destination, int k)
+    {
+        for (var i = k; (i & 7) != 0; i++) destination[i] = 0;
+    }
+}

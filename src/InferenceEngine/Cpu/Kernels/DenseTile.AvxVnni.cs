@@ -1,0 +1,75 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace QatKit.InferenceEngine.Cpu.Kernels;
+
+/// <summary>Dense tile on AVX-VNNI: four codes per step, rows as in <see cref="ByteRows"/>.</summary>
+/// <remarks>Block: 16 int32 start values (−128 · column sum, or 0 for unsigned rows), then for each four k: 16 columns × 4 codes.</remarks>
+/// <typeparam name="TDot"><see cref="DotU8S8"/>; tests put an exact AVX2 emulation of the instruction here.</typeparam>
+internal readonly unsafe struct DenseTileAvxVnni<TDot> : IDenseTile where TDot : struct, ITileOperation
+{
+    public static int MaxRows => DenseTile.MaxRows;
+
+    public static int RowBytes(int k) => ByteRows.RowBytes(k);
+
+    public static long BlockBytes(int k) => DenseTile.HeaderBytes + (k + 3L) / 4 * DenseTile.StepBytes;
+
+    public static void PackRow(sbyte* source, int k, byte* destination) => ByteRows.PackShifted(source, k, destination);
+
+    public static void PackUnsignedRow(byte* source, int k, byte* destination) => ByteRows.Pack(source, k, destination);
+
+    public static void PackColumns(sbyte* source, nint stride, int columns, int k, byte* block)
+    {
+        new Span<byte>(block, (int)BlockBytes(k)).Clear();
+        for (var n = 0; n < columns; n++)
+        {
+            var column = source + n * stride;
+            var destination = (sbyte*)block + DenseTile.HeaderBytes + 4 * n;
+            var sum = 0;
+            for (var i = 0; i < k; i++)
+            {
+                destination[i / 4 * DenseTile.StepBytes + (i & 3)] = column[i];
+                sum += column[i];
+            }
+
+            ((int*)block)[n] = -128 * sum;
+        }
+    }
+
+    public static void PackRows(sbyte* source, nint stride, int columns, int k, byte* block)
+    {
+        new Span<byte>(block, (int)BlockBytes(k)).Clear();
+        var destination = (sbyte*)block + DenseTile.HeaderBytes;
+        var i = 0;
+        if (columns == PackedLinear.BlockColumns)
+        {
+            for (; i + 4 <= k; i += 4, destination += DenseTile.StepBytes) Interleave(source + i * stride, stride, destination);
+        }
+
+        for (; i < k; i++)
+        {
+            for (var n = 0; n < columns; n++) destination[4 * n + (i & 3)] = source[i * stride + n];
+            if ((i & 3) == 3) destination += DenseTile.StepBytes;
+        }
+    }
+
+    public static void Multiply(int rows, byte* a, byte* block, int k, int* c, int stride) =>
+        DenseTile.Multiply<TDot>(rows, a, RowBytes(k), block, (k + 3) / 4, c, stride);
+
+    // Four rows of 16 bytes -> 16 columns of 4 bytes: first pairs of bytes, then pairs of pairs.
+    private static void Interleave(sbyte* source, nint stride, sbyte* destination)
+    {
+        var r0 = Sse2.LoadVector128(source);
+        var r1 = Sse2.LoadVector128(source + stride);
+        var r2 = Sse2.LoadVector128(source + 2 * stride);
+        var r3 = Sse2.LoadVector128(source + 3 * stride);
+        var low01 = Sse2.UnpackLow(r0, r1).AsInt16();
+        var low23 = Sse2.UnpackLow(r2, r3).AsInt16();
+        var high01 = Sse2.UnpackHigh(r0, r1).AsInt16();
+        var high23 = Sse2.UnpackHigh(r2, r3).AsInt16();
+        Sse2.UnpackLow(low01, low23).AsSByte().Store(destination);
+        Sse2.UnpackHigh(low01, low23).AsSByte().Store(destination + 16);
+        Sse2.UnpackLow(high01, high23).AsSByte().Store(destination + 32);
+        Sse2.UnpackHigh(high01, high23).AsSByte().Store(destination + 48);
+    }
+}

@@ -1,0 +1,118 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace QatKit.InferenceEngine.Cpu.Kernels;
+
+internal static unsafe partial class Epilogue
+{
+    private const int BlockColumns = PackedLinear.BlockColumns;
+
+    private interface IActivation
+    {
+        static abstract Vector256<float> Apply(Vector256<float> y);
+    }
+
+    private interface IStore
+    {
+        /// <summary>Stores 16 values at element <paramref name="index"/>; the destination has room for all of them.</summary>
+        static abstract void Store(in LinearOutput output, nint index, Vector256<float> y0, Vector256<float> y1);
+    }
+
+    /// <summary><c>y = fma((float)acc, m[n], bias[n])</c> in place for tile rows of 16 columns.</summary>
+    public static void DequantizeAvx2(int* tile, int rows, float* multipliers, float* bias)
+    {
+        for (var i = 0; i < rows * BlockColumns; i += 8)
+        {
+            var n = i & (BlockColumns - 1);
+            var acc = Avx.ConvertToVector256Single(Avx.LoadVector256(tile + i));
+            Fma.MultiplyAdd(acc, Avx.LoadVector256(multipliers + n), Avx.LoadVector256(bias + n)).Store((float*)tile + i);
+        }
+    }
+
+    /// <summary>Applies the epilogue to tile rows of 16 columns, of which the first <paramref name="columns"/> are stored.</summary>
+    public static void Avx2(in LinearOutput output, float* y, int rows, int row, int column, int columns)
+    {
+        if (columns < BlockColumns)
+        {
+            for (var r = 0; r < rows; r++)
+                for (var n = 0; n < columns; n++) Scalar(output, row + r, column + n, y[r * BlockColumns + n]);
+            return;
+        }
+
+        switch (output.Kind)
+        {
+            case EpilogueKind.Float: Rows<Identity, FloatStore>(output, y, rows, row, column); break;
+            case EpilogueKind.AddResidual: Rows<Identity, ResidualStore>(output, y, rows, row, column); break;
+            case EpilogueKind.QuantizeInt8: Rows<Identity, Int8Store>(output, y, rows, row, column); break;
+            case EpilogueKind.GeluQuantizeInt8: Rows<GeluActivation, Int8Store>(output, y, rows, row, column); break;
+            case EpilogueKind.GeluQuantizeInt16: Rows<GeluActivation, Int16Store>(output, y, rows, row, column); break;
+            case EpilogueKind.TanhQuantizeInt16: Rows<TanhActivation, Int16Store>(output, y, rows, row, column); break;
+            default: throw new ArgumentOutOfRangeException(nameof(output), output.Kind, "Unknown epilogue.");
+        }
+    }
+
+    private static void Rows<TActivation, TStore>(in LinearOutput output, float* y, int rows, int row, int column)
+        where TActivation : struct, IActivation
+        where TStore : struct, IStore
+    {
+        for (var r = 0; r < rows; r++, y += BlockColumns)
+        {
+            var y0 = TActivation.Apply(Avx.LoadVector256(y));
+            var y1 = TActivation.Apply(Avx.LoadVector256(y + 8));
+            TStore.Store(output, (nint)(row + r) * output.Stride + column, y0, y1);
+        }
+    }
+
+    private readonly struct Identity : IActivation
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector256<float> Apply(Vector256<float> y) => y;
+    }
+
+    private readonly struct GeluActivation : IActivation
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector256<float> Apply(Vector256<float> y) => Gelu.Avx2(y);
+    }
+
+    private readonly struct TanhActivation : IActivation
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector256<float> Apply(Vector256<float> y) => Tanh.Avx2(y);
+    }
+
+    private readonly struct FloatStore : IStore
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(in LinearOutput output, nint index, Vector256<float> y0, Vector256<float> y1)
+        {
+            y0.Store((float*)output.Destination + index);
+            y1.Store((float*)output.Destination + index + 8);
+        }
+    }
+
+    private readonly struct ResidualStore : IStore
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(in LinearOutput output, nint index, Vector256<float> y0, Vector256<float> y1)
+        {
+            var residual = output.Residual + index;
+            FloatStore.Store(output, index, Avx.Add(y0, Avx.LoadVector256(residual)), Avx.Add(y1, Avx.LoadVector256(residual + 8)));
+        }
+    }
+
+    private readonly struct Int8Store : IStore
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(in LinearOutput output, nint index, Vector256<float> y0, Vector256<float> y1) =>
+            Quantize.ToInt8(y0, y1, output.InverseScale).Store((sbyte*)output.Destination + index);
+    }
+
+    private readonly struct Int16Store : IStore
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(in LinearOutput output, nint index, Vector256<float> y0, Vector256<float> y1) =>
+            Quantize.ToInt16(y0, y1, output.InverseScale).Store((short*)output.Destination + index);
+    }
+}

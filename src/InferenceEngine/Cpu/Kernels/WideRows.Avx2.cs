@@ -1,0 +1,34 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace QatKit.InferenceEngine.Cpu.Kernels;
+
+/// <summary>Rows of codes widened to int16: the left operand of the AVX2 tiles, zero-padded to a multiple of four codes.</summary>
+internal static unsafe class WideRows
+{
+    /// <summary>The codes and one cache line more, so that rows of 2^n codes do not compete for the same cache sets.</summary>
+    public static int RowBytes(int k) => ((2 * k + 63) & ~63) + 64;
+
+    public static void Pack(sbyte* source, int k, byte* destination)
+    {
+        var d = (short*)destination;
+        var i = 0;
+        for (; i + 16 <= k; i += 16) Avx2.ConvertToVector256Int16(source + i).Store(d + i);
+        for (; i < k; i++) d[i] = source[i];
+        Pad(d, k);
+    }
+
+    public static void Pack(byte* source, int k, byte* destination)
+    {
+        var d = (short*)destination;
+        var i = 0;
+        for (; i + 16 <= k; i += 16) Avx2.ConvertToVector256Int16(source + i).Store(d + i);
+        for (; i < k; i++) d[i] = source[i];
+        Pad(d, k);
+    }
+
+    private static void Pad(short* d, int k)
+    {
+        for (var i = k; (i & 3) != 0; i++) d[i] = 0;
+    }
+}

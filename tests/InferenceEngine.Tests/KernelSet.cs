@@ -1,0 +1,42 @@
+using QatKit.Core.Graph;
+using QatKit.InferenceEngine.Cpu;
+using QatKit.InferenceEngine.Cpu.Kernels;
+
+namespace QatKit.InferenceEngine.Tests;
+
+/// <summary>The kernel sets under test: the three tiers, and the VNNI tier on an emulation of its instruction.</summary>
+public enum KernelSet
+{
+    Scalar,
+    Avx2,
+    AvxVnniEmulated,
+    AvxVnni,
+}
+
+internal static class KernelSets
+{
+    public static KernelSet[] All { get; } = Enum.GetValues<KernelSet>();
+
+    /// <summary>The kernels; the test is skipped, with the reason, where the processor lacks them.</summary>
+    public static CpuKernels Require(KernelSet set)
+    {
+        var availability = BackendProbe.Cpu(set switch
+        {
+            KernelSet.Scalar => CpuTier.Scalar,
+            KernelSet.AvxVnni => CpuTier.AvxVnni,
+            _ => CpuTier.Avx2,
+        });
+        Assert.SkipUnless(availability.IsAvailable, $"{set}: {availability.Reason}.");
+        return set switch
+        {
+            KernelSet.Scalar => new ScalarKernels(),
+            KernelSet.Avx2 => new Avx2Kernels(),
+            KernelSet.AvxVnniEmulated => new AvxVnniKernels<EmulatedDotU8S8>(),
+            _ => new AvxVnniKernels<DotU8S8>(),
+        };
+    }
+
+    /// <summary>A session on one kernel set.</summary>
+    public static InferenceSession Session(KernelSet set, QuantizedGraph graph, int threads = 1, WeightFormat format = WeightFormat.Auto) =>
+        InferenceSession.Wrap(graph, new CpuBackend(graph, Require(set), threads, format, "test"));
+}
