@@ -1,0 +1,178 @@
+using QatKit.Core.Diagnostics;
+using QatKit.TestKit;
+using QatKit.Training.Data;
+using QatKit.Training.Metrics;
+using QatKit.Training.Recipes;
+
+namespace QatKit.Training.Tests.Recipes;
+
+public sealed class RecipeLoaderTests
+{
+    private const string Minimal = """
+        name: tiny
+        model:
+          architecture: { layers: 2, hidden: 64, heads: 2, intermediate: 128 }
+          vocabulary: builtin:reviews
+        task:
+          data: builtin:reviews
+
+        """;
+
+    [Fact]
+    public void Minimal_recipe_takes_the_documented_defaults()
+    {
+        var recipe = Parse(Minimal);
+        Assert.Equal("tiny", recipe.Name);
+        Assert.Equal(64, recipe.Model.Architecture!.Hidden);
+        Assert.Equal((3, 32, 5e-5, 42), (recipe.Train.Epochs, recipe.Train.BatchSize, recipe.Train.LearningRate, recipe.Train.Seed));
+        Assert.Equal(Metric.Accuracy, recipe.Task.Metric);
+        Assert.Equal(CalibratorKind.Percentile, recipe.Quantization.Calibrator);
+        Assert.Equal(["*"], recipe.Quantization.Targets);
+        Assert.Null(recipe.Sparsity);
+    }
+
+    [Fact]
+    public void All_problems_are_told_at_once_with_their_places()
+    {
+        var e = Assert.Throws<QatKitException>(() => Parse(Minimal + """
+            train:
+              epohcs: 3
+              batch_size: many
+              learning_rate: 2
+              device: gpu
+              seed: "7"
+            sparsity:
+              targets: encoder
+            extra: 1
+            """));
+        Assert.Equal(
+            """
+            8 problems:
+            QK1003 r.yaml(8,3): unknown key 'epohcs' in train. Did you mean 'epochs'? The keys are epochs, batch_size, learning_rate, warmup_ratio, weight_decay, max_grad_norm, gradient_accumulation, seed, device, threads, early_stop_epochs, checkpoint_steps.
+            QK1005 r.yaml(9,15): train.batch_size = 'many' has the wrong type. Write a whole number.
+            QK1007 r.yaml(11,11): train.device = 'gpu' is unknown. Did you mean 'cpu'? Use auto, cpu or cuda.
+            QK1005 r.yaml(12,9): train.seed = '7' has the wrong type. Write a whole number.
+            QK1005 r.yaml(14,12): sparsity.targets = 'encoder' has the wrong type. Write a list of texts, such as ["a", "b"].
+            QK1004 r.yaml(14,3): sparsity has no key 'pattern', which is required. Add it.
+            QK1003 r.yaml(15,1): unknown key 'extra' in the recipe. The keys are name, model, task, train, quantization, sparsity, export, verify.
+            QK1006 r.yaml(10,18): train.learning_rate = 2 is outside above 0 to 1. Use a value within.
+            """, e.Message);
+    }
+
+    [Fact]
+    public void Contradictions_name_both_values()
+    {
+        var e = Assert.Throws<QatKitException>(() => Parse("""
+            name: a/b
+            model: { path: m, architecture: { layers: 1, hidden: 32, heads: 5, intermediate: 64, max_positions: 32 } }
+            task: { data: builtin:review, train: x.tsv, metric: pearson, max_length: 64 }
+            quantization: { start_step: 10, freeze_step: 5, percentile: 99, calibrator: max }
+            sparsity: { pattern: "2:4", every_steps: 5 }
+            export: { output: ../x }
+            """));
+        Assert.Equal(
+            """
+            12 problems:
+            QK1008 r.yaml(2,8): model has both path and architecture. Remove one of them.
+            QK1008 r.yaml(2,8): model.architecture needs model.vocabulary. Name a vocab.txt or builtin:reviews.
+            QK1008 r.yaml(2,65): model.architecture.heads = 5 does not divide hidden = 32. Use a divisor.
+            QK1008 r.yaml(3,53): task.metric = pearson does not fit task.type = classification. Use accuracy, f1 or matthews.
+            QK1008 r.yaml(3,15): task.data = 'builtin:review' is unknown. Did you mean 'builtin:reviews'? The only built-in set is builtin:reviews; files go to format, train and dev.
+            QK1008 r.yaml(3,7): task has data as well as format, train or dev. Use either the built-in set or files.
+            QK1008 r.yaml(5,11): every_steps and until_step are for schedule recompute. Remove them or change the schedule.
+            QK1008 r.yaml(3,74): task.max_length = 64 exceeds model.architecture.max_positions = 32. Lower the first or raise the second.
+            QK1008 r.yaml(4,46): quantization.freeze_step = 5 lies before quantization.start_step = 10. Ranges cannot be fixed before they are used.
+            QK1008 r.yaml(4,61): quantization.percentile has no effect without calibrator: percentile. Remove one of the two.
+            QK1008 r.yaml(6,19): export.output = '../x' is not a plain folder name. The folder lies inside the run folder; use a name such as model.
+            QK1008 r.yaml(1,7): name = 'a/b' cannot be a folder name. Use letters, digits, '-' and '_'.
+            """, e.Message);
+    }
+
+    [Fact]
+    public void Overrides_replace_values_and_report_their_own_place()
+    {
+        var recipe = Parse(Minimal, "train.epochs=7", "quantization.ignore=[\"*.pooler*\"]", "sparsity.pattern=2:4", "train.learning_rate=1e-3");
+        Assert.Equal((7, 1e-3), (recipe.Train.Epochs, recipe.Train.LearningRate));
+        Assert.Equal(["*.pooler*"], recipe.Quantization.Ignore);
+        Assert.NotNull(recipe.Sparsity);
+        var e = Assert.Throws<QatKitException>(() => Parse(Minimal, "train.epohcs=1", "train.epochs=-1", "epochs", "name.x=1", "train.seed=[1", "task.metric=f2"));
+        Assert.Equal(
+            """
+            6 problems:
+            QK1009 --set epochs: an override has the form section.key=value. Example: --set train.epochs=1.
+            QK1009 --set name.x: 'name' is a value, not a section. Override 'name' itself.
+            QK1009 --set train.seed: the value '[1' is not valid YAML. Quote it.
+            QK1007 --set task.metric: task.metric = 'f2' is unknown. Did you mean 'f1'? Use accuracy, f1, matthews, pearson or spearman.
+            QK1003 --set train.epohcs: unknown key 'epohcs' in train. Did you mean 'epochs'? The keys are epochs, batch_size, learning_rate, warmup_ratio, weight_decay, max_grad_norm, gradient_accumulation, seed, device, threads, early_stop_epochs, checkpoint_steps.
+            QK1006 --set train.epochs: train.epochs = -1 is outside 0 to 1000. Use a value within.
+            """, e.Message);
+    }
+
+    [Theory]
+    [InlineData("a: [1", "QK1002 r.yaml(2,1): the recipe is not valid YAML: While parsing a flow sequence, did not find expected ',' or ']'. Correct the line.")]
+    [InlineData("name: a\nname: b\n", "QK1002 r.yaml(2,1): the recipe is not valid YAML: Duplicate key name. Correct the line.")]
+    [InlineData("", "QK1002 r.yaml: a recipe is one YAML document of 'key: value' lines; this has 0 documents. See docs/recipe-reference.md.")]
+    [InlineData("- a\n", "QK1002 r.yaml: a recipe is one YAML document of 'key: value' lines; this has 1 documents of another kind. See docs/recipe-reference.md.")]
+    public void Text_that_is_no_recipe_is_refused(string yaml, string message) =>
+        Assert.Equal(message, Assert.Throws<QatKitException>(() => Parse(yaml)).Message);
+
+    [Fact]
+    public void Missing_file_and_missing_sections_are_told()
+    {
+        var e = Assert.Throws<QatKitException>(() => RecipeLoader.Load("none.yaml"));
+        Assert.Equal("QK1001 none.yaml: the recipe does not exist. 'qatkit list' names the ones that come with the tool.", e.Message);
+        e = Assert.Throws<QatKitException>(() => Parse("name: x\n"));
+        Assert.Equal(
+            """
+            2 problems:
+            QK1004 r.yaml: the recipe has no key 'model', which is required. Add it.
+            QK1004 r.yaml: the recipe has no key 'task', which is required. Add it.
+            """, e.Message);
+    }
+
+    [Fact]
+    public void Recipe_built_in_code_is_checked_too()
+    {
+        var e = Assert.Throws<QatKitException>(() => RecipeValidator.Check(new Recipe
+        {
+            Name = "x",
+            Model = new ModelSection { Path = "m" },
+            Task = new TaskSection { Format = DataFormat.Mrpc, Train = "a", Dev = "b", Type = TaskType.Regression },
+            Train = new TrainSection { BatchSize = 0 },
+        }));
+        Assert.Equal(
+            """
+            3 problems:
+            QK1006 train.batch_size: train.batch_size = 0 is outside 1 to 65536. Use a value within.
+            QK1008 task.metric: task.metric = accuracy does not fit task.type = regression. Use pearson or spearman.
+            QK1008 task.type: task.type = regression does not fit the data. Only format stsb is a regression.
+            """, e.Message);
+    }
+
+    [Fact]
+    public void Resolved_text_reads_back_to_the_same_recipe()
+    {
+        var recipe = Parse(Minimal, "sparsity.pattern=2:4", "quantization.ignore=[\"re:.*\\\\.0\\\\..*\", \"b: c\"]", "model.dropout=0.05", "task.metric=f1");
+        var yaml = RecipeText.ToYaml(recipe);
+        var again = Parse(yaml);
+        Assert.Equal(yaml, RecipeText.ToYaml(again));
+        Assert.Equal(RecipeText.Sha256(recipe), RecipeText.Sha256(again));
+        Assert.Equal(recipe.Quantization.Ignore, again.Quantization.Ignore);
+        Assert.NotEqual(RecipeText.Sha256(recipe), RecipeText.Sha256(recipe with { Train = recipe.Train with { Seed = 1 } }));
+    }
+
+    public static TheoryData<string> RecipeFiles =>
+        [.. Directory.EnumerateFiles(RepositoryRoot.Combine("recipes"), "*.yaml", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(RepositoryRoot.Folder, f)).Order()];
+
+    [Theory]
+    [MemberData(nameof(RecipeFiles))]
+    public void Every_recipe_of_the_repository_is_valid(string file)
+    {
+        var loaded = RecipeLoader.Load(RepositoryRoot.Combine(file));
+        Assert.Equal(Path.GetFileNameWithoutExtension(file), loaded.Recipe.Name);
+        // A recipe is a document: its header says how to run it and what to expect.
+        foreach (var word in new[] { "Purpose", "Needs", "Run", "Override", "Expect" }) Assert.Contains($"# {word}", loaded.Text, StringComparison.Ordinal);
+    }
+
+    private static Recipe Parse(string yaml, params string[] overrides) => RecipeLoader.Parse(yaml, "r.yaml", "/", overrides).Recipe;
+}
