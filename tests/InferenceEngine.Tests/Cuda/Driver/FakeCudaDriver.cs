@@ -1,0 +1,230 @@
+using System.Runtime.InteropServices;
+using QatKit.InferenceEngine.Cuda.Driver;
+
+namespace QatKit.InferenceEngine.Tests.Cuda.Driver;
+
+/// <summary>A driver without a device: memory is host memory, so copies are real; every call is recorded; graphs replay what was
+/// captured; kernels do what <see cref="OnLaunch"/> says. Thread-safe like the real one.</summary>
+internal sealed unsafe class FakeCudaDriver : ICudaDriver
+{
+    private readonly Lock _gate = new();
+    private readonly List<string> _calls = [];
+    private readonly Dictionary<nint, string> _open = [];
+    private readonly Dictionary<nint, List<Action>> _graphs = [];
+    private readonly Dictionary<nint, List<Action>> _capturing = [];
+    private nint _next = 0x1000;
+
+    /// <summary>A made-up data-centre device.</summary>
+    public static CudaDevice Device(int major = 8, int minor = 0, int ordinal = 0, int multiprocessors = 108) =>
+        new(ordinal, "Fake GPU", major, minor, multiprocessors, 163 * 1024, 164 * 1024, 40 << 20, 1L << 30, 1_410_000);
+
+    public List<CudaDevice> InstalledDevices { get; } = [Device()];
+
+    public int Version { get; init; } = 12040;
+
+    /// <summary>Bytes of device memory that may be allocated.</summary>
+    public long Capacity { get; set; } = 1L << 30;
+
+    /// <summary>What a kernel does, executed at launch and at every replay of a graph that captured it.</summary>
+    public Action<CudaLaunch>? OnLaunch { get; set; }
+
+    /// <summary>Makes a call fail: given the name of the method, returns CUDA's name and text of an error, or null.</summary>
+    public Func<string, (string Name, string Text)?>? FailOn { get; set; }
+
+    public long AllocatedBytes { get; private set; }
+
+    public List<CudaLaunch> Launches { get; } = [];
+
+    public IReadOnlyList<string> Calls
+    {
+        get
+        {
+            lock (_gate) return [.. _calls];
+        }
+    }
+
+    /// <summary>What has not been released, by kind.</summary>
+    public IReadOnlyList<string> Open
+    {
+        get
+        {
+            lock (_gate) return [.. _open.Values.Order()];
+        }
+    }
+
+    public void ClearCalls()
+    {
+        lock (_gate) _calls.Clear();
+        Launches.Clear();
+    }
+
+    public IReadOnlyList<CudaDevice> Devices() => InstalledDevices;
+
+    public CudaContext CreateContext(CudaDevice device) => new(this, device, Opened("context", $"context {device.Ordinal}"));
+
+    public void MakeCurrent(CudaContext context) => Note("current");
+
+    public DeviceMemory Allocate(CudaContext context, long bytes, string purpose)
+    {
+        Fail("Allocate");
+        lock (_gate)
+        {
+            if (AllocatedBytes + bytes > Capacity) CudaErrors.ThrowOutOfMemory("cuMemAlloc", bytes, purpose, Capacity - AllocatedBytes, Capacity);
+            AllocatedBytes += bytes;
+        }
+
+        var address = (nint)NativeMemory.AlignedAlloc((nuint)bytes, 256);
+        new Span<byte>((void*)address, checked((int)bytes)).Fill(0xCD); // Nothing may rely on zeros.
+        return new DeviceMemory(this, context, Opened("memory", $"allocate {bytes}", address), bytes);
+    }
+
+    public PinnedMemory AllocatePinned(CudaContext context, long bytes, string purpose) =>
+        new(this, context, Opened("pinned", $"pin {bytes}", (nint)NativeMemory.AlignedAlloc((nuint)bytes, 256)), bytes);
+
+    public CudaStream CreateStream(CudaContext context) => new(this, context, Opened("stream", "stream"));
+
+    public CudaEvent CreateEvent(CudaContext context, bool timing) => new(this, context, Opened("event", $"event {timing}"));
+
+    public CudaModule LoadModule(CudaContext context, ReadOnlySpan<byte> image, string name)
+    {
+        Fail("LoadModule");
+        return new(this, context, Opened("module", $"module {name}"), name);
+    }
+
+    public CudaFunction GetFunction(CudaModule module, string name)
+    {
+        Fail("GetFunction");
+        return new(module, name, 1, 32, 0, 0, 1024);
+    }
+
+    public void AllowSharedMemory(CudaFunction function, int bytes) => Note($"allow {function.Name} {bytes}");
+
+    public int BlocksPerMultiprocessor(CudaFunction function, int threads, int sharedBytes) => 2;
+
+    public void Upload(DeviceRange target, ReadOnlySpan<byte> source)
+    {
+        Note($"upload {source.Length}");
+        Assert.Equal(target.Bytes, source.Length);
+        source.CopyTo(Bytes(target));
+    }
+
+    public void Download(Span<byte> target, DeviceRange source)
+    {
+        Note($"download {target.Length}");
+        Assert.Equal(source.Bytes, target.Length);
+        Bytes(source).CopyTo(target);
+    }
+
+    public void CopyToDevice(CudaStream stream, DeviceRange target, PinnedMemory source, long sourceOffset) => Do(stream, $"to device {target.Bytes}",
+        () => source.AsSpan<byte>(sourceOffset, (int)target.Bytes).CopyTo(Bytes(target)));
+
+    public void CopyToHost(CudaStream stream, PinnedMemory target, long targetOffset, DeviceRange source) => Do(stream, $"to host {source.Bytes}",
+        () => Bytes(source).CopyTo(target.AsSpan<byte>(targetOffset, (int)source.Bytes)));
+
+    public void Fill(CudaStream stream, DeviceRange target, byte value) => Do(stream, $"fill {target.Bytes}", () => Bytes(target).Fill(value));
+
+    public void Launch(CudaStream stream, CudaLaunch launch)
+    {
+        if (FailOn?.Invoke("Launch") is var (name, text)) CudaErrors.ThrowLaunch("cuLaunchKernelEx", name, text, launch);
+        Launches.Add(launch);
+        Do(stream, $"launch {launch.Function.Name}", () => OnLaunch?.Invoke(launch));
+    }
+
+    public void Record(CudaEvent @event, CudaStream stream) => Note("record");
+
+    public void Wait(CudaStream stream, CudaEvent @event) => Note("wait");
+
+    public float ElapsedMilliseconds(CudaEvent start, CudaEvent end) => 1;
+
+    public void Synchronize(CudaStream stream)
+    {
+        Fail("Synchronize");
+        Note("synchronize");
+    }
+
+    public void BeginCapture(CudaStream stream)
+    {
+        Note("begin capture");
+        lock (_gate) _capturing.Add(stream.Value, []);
+    }
+
+    public CudaGraph EndCapture(CudaStream stream, string name)
+    {
+        Fail("EndCapture");
+        lock (_gate)
+        {
+            _capturing.Remove(stream.Value, out var work);
+            var graph = new CudaGraph(this, stream.Context!, Opened("graph", $"end capture {name}"), name);
+            _graphs.Add(graph.Value, work!);
+            return graph;
+        }
+    }
+
+    public void AbandonCapture(CudaStream stream)
+    {
+        Note("abandon capture");
+        lock (_gate) _capturing.Remove(stream.Value);
+    }
+
+    public void Launch(CudaStream stream, CudaGraph graph)
+    {
+        Fail("LaunchGraph");
+        Note($"launch graph {graph.Name}");
+        List<Action> work;
+        lock (_gate) work = _graphs[graph.Value];
+        foreach (var step in work) step();
+    }
+
+    public bool Release(CudaHandle handle)
+    {
+        lock (_gate)
+        {
+            if (!_open.Remove(handle.Value, out var kind)) throw new InvalidOperationException($"{handle.GetType().Name} was released twice.");
+            if (kind != "context" && !_open.ContainsKey(handle.Context!.Value)) throw new InvalidOperationException($"The context was released before a {kind}.");
+            _calls.Add($"release {kind}");
+            _graphs.Remove(handle.Value);
+            if (handle is DeviceMemory memory) AllocatedBytes -= memory.Bytes;
+            if (handle is DeviceMemory or PinnedMemory) NativeMemory.AlignedFree((void*)handle.Value);
+            return true;
+        }
+    }
+
+    /// <summary>The host memory that stands for device memory.</summary>
+    public static Span<byte> Bytes(DeviceRange range) => new((void*)range.Address, checked((int)range.Bytes));
+
+    private void Do(CudaStream stream, string call, Action work)
+    {
+        lock (_gate)
+        {
+            _calls.Add(call);
+            if (_capturing.TryGetValue(stream.Value, out var recording))
+            {
+                recording.Add(work);
+                return;
+            }
+        }
+
+        work();
+    }
+
+    private void Note(string call)
+    {
+        lock (_gate) _calls.Add(call);
+    }
+
+    private void Fail(string method)
+    {
+        if (FailOn?.Invoke(method) is var (name, text)) CudaErrors.ThrowCall(method, name, text, "");
+    }
+
+    private nint Opened(string kind, string call, nint value = 0)
+    {
+        lock (_gate)
+        {
+            if (value == 0) value = _next++;
+            _open.Add(value, kind);
+            _calls.Add(call);
+            return value;
+        }
+    }
+}
