@@ -1,1 +1,3 @@
-return 0;
+using QatKit.Cli.CommandLine;
+
+return await QatKitCli.RunAsync(args, CommandContext.ForProcess()).ConfigureAwait(false);

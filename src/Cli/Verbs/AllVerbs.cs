@@ -1,0 +1,15 @@
+using System.CommandLine;
+using QatKit.Cli.CommandLine;
+
+namespace QatKit.Cli.Verbs;
+
+/// <summary>The verbs in the order in which help lists them.</summary>
+internal static class AllVerbs
+{
+    public static IEnumerable<Command> Create(CommandContext context) =>
+    [
+        ListVerb.Create(context),
+        CopyVerb.Create(context),
+        DoctorVerb.Create(context),
+    ];
+}

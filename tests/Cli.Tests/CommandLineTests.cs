@@ -1,0 +1,114 @@
+using System.Globalization;
+using QatKit.Cli.CommandLine;
+using QatKit.TestKit;
+
+namespace QatKit.Cli.Tests;
+
+public sealed class CommandLineTests
+{
+    public static TheoryData<string> Verbs => [.. QatKitCli.CreateRoot(Quiet()).Subcommands.Select(c => c.Name)];
+
+    [Theory]
+    [MemberData(nameof(Verbs))]
+    public async Task Help_of_every_verb_ends_with_an_example_that_parses(string verb)
+    {
+        var (code, output, error) = await CliRunner.Run(verb, "--help");
+        Assert.Equal((ExitCode.Ok, ""), (code, error));
+        var lines = output.TrimEnd().Split('\n');
+        Assert.Equal("Example:", lines[^2]);
+        var example = lines[^1].Trim();
+        Assert.StartsWith($"qatkit {verb}", example, StringComparison.Ordinal);
+        Assert.Empty(QatKitCli.CreateRoot(Quiet()).Parse(example["qatkit ".Length..]).Errors);
+    }
+
+    [Fact]
+    public async Task No_arguments_show_help_and_are_a_usage_error()
+    {
+        var (code, output, _) = await CliRunner.Run();
+        Assert.Equal(ExitCode.Usage, code);
+        Assert.Contains("Commands:", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_unknown_verb_gets_a_suggestion()
+    {
+        var (code, output, error) = await CliRunner.Run("lst");
+        Assert.Equal(ExitCode.Usage, code);
+        Assert.Equal("'lst' was not matched. Did you mean one of the following?\nlist\n\n", output);
+        Assert.Equal("Required command was not provided.\nUnrecognized command or argument 'lst'.\n\n", error);
+    }
+
+    [Fact]
+    public async Task A_missing_argument_is_named()
+    {
+        var (code, output, error) = await CliRunner.Run("cp");
+        Assert.Equal((ExitCode.Usage, "", "Required argument 'name' missing for command: 'cp'.\n\n"), (code, output, error));
+    }
+
+    [Fact]
+    public async Task Output_is_the_same_under_a_Turkish_culture()
+    {
+        var before = CultureInfo.CurrentCulture;
+        try
+        {
+            CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+            var expected = await CliRunner.Run("doctor", "--json");
+            CultureInfo.CurrentCulture = CultureInfo.GetCultureInfo("tr-TR");
+            Assert.Equal(expected, await CliRunner.Run("doctor", "--json"));
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+    }
+
+    [Fact]
+    public async Task An_existing_target_of_cp_is_kept()
+    {
+        using var folder = new TempFolder();
+        var target = folder.WriteText("mine.yaml", "precious");
+        var (code, output, error) = await CliRunner.Run("cp", "quickstart", target);
+        Assert.Equal((ExitCode.InvalidInput, "", $"error QK5102 {target}: already exists. Give another name, or remove it first.\n"), (code, output, error));
+        Assert.Equal("precious", File.ReadAllText(target));
+    }
+
+    [Fact]
+    public async Task Cp_copies_a_recipe_byte_for_byte()
+    {
+        using var folder = new TempFolder();
+        var target = folder.Combine("mine.yaml");
+        var (code, output, error) = await CliRunner.Run("cp", "quickstart", target);
+        Assert.Equal((ExitCode.Ok, $"Copied quickstart to {target}.\n", ""), (code, output, error));
+        Assert.Equal(File.ReadAllText(RepositoryRoot.Combine("recipes", "quickstart.yaml")), File.ReadAllText(target));
+    }
+
+    [Fact]
+    public async Task Cp_to_a_missing_folder_says_so()
+    {
+        var target = Path.Combine(Path.GetTempPath(), "no-such-folder-of-qatkit", "mine.yaml");
+        var (code, _, error) = await CliRunner.Run("cp", "quickstart", target);
+        Assert.Equal(ExitCode.InvalidInput, code);
+        Assert.Equal($"error QK5100: Could not find a part of the path '{target}'. Check the path and its permissions.\n", error);
+    }
+
+    [Fact]
+    public async Task A_misspelt_recipe_gets_a_suggestion()
+    {
+        var (code, _, error) = await CliRunner.Run("cp", "quikstart");
+        Assert.Equal((ExitCode.InvalidInput, "error QK5101 quikstart: neither a recipe file nor the name of a recipe. Did you mean 'quickstart'? 'qatkit list' shows the names.\n"), (code, error));
+    }
+
+    [Fact]
+    public async Task List_names_every_recipe_with_its_purpose()
+    {
+        var (code, output, _) = await CliRunner.Run("list");
+        Assert.Equal(ExitCode.Ok, code);
+        foreach (var file in Directory.EnumerateFiles(RepositoryRoot.Combine("recipes"), "*.yaml", SearchOption.AllDirectories))
+        {
+            var line = Assert.Single(output.Split('\n'), l => l.StartsWith(Path.GetFileNameWithoutExtension(file) + " ", StringComparison.Ordinal));
+            Assert.True(line.Length > Path.GetFileName(file).Length + 10, $"{file} has no purpose in its first comment line.");
+        }
+    }
+
+    private static CommandContext Quiet() => new(TextWriter.Null, TextWriter.Null, isTerminal: false, noColor: true);
+}
