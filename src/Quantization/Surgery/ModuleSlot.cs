@@ -23,6 +23,9 @@ public sealed class ModuleSlot<TModule> : IModuleSlot
 {
     private readonly torch.nn.Module _owner;
 
+    // A replaced module's finalizer would dispose the parameters that live on in its successor.
+    private readonly List<TModule> _replaced = [];
+
     /// <summary>Registers <paramref name="occupant"/> as child <paramref name="name"/> of <paramref name="owner"/>.</summary>
     public ModuleSlot(torch.nn.Module owner, string name, TModule occupant)
     {
@@ -52,6 +55,7 @@ public sealed class ModuleSlot<TModule> : IModuleSlot
         _owner.register_module(Name, null!);
         _owner.register_module(Name, module);
         module.train(_owner.training);
+        _replaced.Add(Module);
         Module = module;
     }
 }

@@ -31,17 +31,6 @@ internal sealed class BertSelfAttention : nn.Module<Tensor, TokenLayout, Tensor>
 
     public double Dropout { get; }
 
-    public override Tensor forward(Tensor hidden, TokenLayout layout)
-    {
-        long h = hidden.shape[1];
-
-        // [T, H] -> [B, A, S, D]
-        Tensor Split(Tensor x) => RowGather.Pad(x, layout).view(layout.Sequences, layout.Longest, Heads, h / Heads).transpose(1, 2);
-        var q = Split(Query.forward(hidden));
-        var k = Split(Key.forward(hidden));
-        var v = Split(Value.forward(hidden));
-        var bias = layout.IsDense ? null : layout.KeyBias(hidden.device);
-        var context = nn.functional.scaled_dot_product_attention(q, k, v, bias!, training ? Dropout : 0);
-        return RowGather.Unpad(context.transpose(1, 2).reshape(layout.Sequences * layout.Longest, h), layout); // [T, H]
-    }
+    public override Tensor forward(Tensor hidden, TokenLayout layout) =>
+        FloatAttention.Apply(Query.forward(hidden), Key.forward(hidden), Value.forward(hidden), layout, Heads, training ? Dropout : 0);
 }

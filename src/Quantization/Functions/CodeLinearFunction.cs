@@ -1,0 +1,41 @@
+using QatKit.Quantization.Kernels;
+using static TorchSharp.torch;
+
+namespace QatKit.Quantization.Functions;
+
+/// <summary>Linear layer over codes: <c>y = fma((float)(X·Wᵀ), s_x·s_w[n], bias[n])</c>, [T, K] to [T, N].</summary>
+/// <remarks>The weight is quantized here, per output channel with amax = max, so no weight is clipped and its gradient passes
+/// everywhere. Backward: dX = dY·(W·s_w), dW = s_x·(dYᵀ·X), db = Σ dY.</remarks>
+internal sealed class CodeLinearFunction : autograd.SingleTensorFunction<CodeLinearFunction>
+{
+    public override string Name => "CodeLinear";
+
+    internal static Tensor Apply(Tensor codes, Tensor weight, Tensor bias, Call call) => apply(codes, weight, bias, call);
+
+    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    {
+        using var noGrad = no_grad();
+        var (x, weight, bias, call) = ((Tensor)vars[0], (Tensor)vars[1], (Tensor)vars[2], (Call)vars[3]);
+        var kernels = KernelSet.For(x);
+        var (w, scale) = kernels.QuantizeRows(weight, call.MaxCode);
+        var y = ExactGemm.MultiplyTransposed(x, w, (long)call.MaxCode * call.MaxCode);
+        kernels.Epilogue(y, call.InputScale, scale, bias);
+        ctx.save_data("call", call);
+        ctx.save_for_backward([x, w, scale]);
+        return y;
+    }
+
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    {
+        var saved = ctx.get_saved_variables();
+        using Tensor x = saved[0], w = saved[1], scale = saved[2];
+        using var column = scale.unsqueeze(1);
+        using var dequantized = w * column;
+        using var transposed = grad_output.t();
+        var dWeight = transposed.matmul(x).mul_(((Call)ctx.get_data("call")).InputScale);
+        return [grad_output.matmul(dequantized), dWeight, grad_output.sum(0), null!];
+    }
+
+    /// <summary>Scale of the input's codes and the largest code of both operands.</summary>
+    internal sealed record Call(float InputScale, int MaxCode);
+}

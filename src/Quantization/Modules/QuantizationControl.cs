@@ -1,0 +1,15 @@
+using QatKit.Core.Graph;
+
+namespace QatKit.Quantization.Modules;
+
+/// <summary>What all quantizers of one prepared model share.</summary>
+internal sealed class QuantizationControl(float rangeMomentum)
+{
+    internal QuantizationPhase Phase { get; set; }
+
+    internal bool RangesFrozen { get; set; }
+
+    internal float RangeMomentum { get; } = rangeMomentum;
+
+    internal IActivationTrace? Trace { get; set; }
+}
