@@ -8,8 +8,11 @@ internal static class AllVerbs
 {
     public static IEnumerable<Command> Create(CommandContext context) =>
     [
+        ValidateVerb.Create(context),
         ListVerb.Create(context),
         CopyVerb.Create(context),
+        PredictVerb.Create(context),
+        InspectVerb.Create(context),
         DoctorVerb.Create(context),
     ];
 }

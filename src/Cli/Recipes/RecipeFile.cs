@@ -1,0 +1,28 @@
+using System.CommandLine;
+using QatKit.Training.Recipes;
+
+namespace QatKit.Cli.Recipes;
+
+/// <summary>Finds a recipe: a file, or one of those that come with the tool.</summary>
+internal static class RecipeFile
+{
+    /// <summary><c>--set section.key=value</c>, any number of times.</summary>
+    public static Option<string[]> SetOption() => new("--set")
+    {
+        Description = "Replace a value of the recipe: section.key=value. May be repeated.",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    /// <summary>Loads a recipe. The paths in one that comes with the tool are relative to the recipes folder, where there is one.</summary>
+    public static LoadedRecipe Load(string nameOrPath, IReadOnlyList<string> overrides)
+    {
+        if (File.Exists(nameOrPath)) return RecipeLoader.Load(nameOrPath, overrides);
+        var name = nameOrPath.Replace('\\', '/');
+        if (name.StartsWith("recipes/", StringComparison.Ordinal)) name = name["recipes/".Length..];
+        if (name.EndsWith(".yaml", StringComparison.Ordinal)) name = name[..^".yaml".Length];
+        var beside = Path.Combine("recipes", name + ".yaml");
+        return File.Exists(beside)
+            ? RecipeLoader.Load(beside, overrides)
+            : RecipeLoader.Parse(RecipeCatalog.Read(name), nameOrPath, Environment.CurrentDirectory, overrides);
+    }
+}
