@@ -32,14 +32,15 @@ constexpr int WEIGHT_BYTES = GROUPS * GROUP_BYTES;
 constexpr int STAGE_BYTES = WEIGHT_BYTES + TILE_T * TILE_K;
 static_assert(TILE_F % (GROUP * WARPS_F) == 0 && TILE_T % (8 * WARPS_T) == 0 && STAGES >= 2, "tile does not divide among the warps");
 
-// Copies stage `step` of K into a buffer: rows past the last token or group and codes past K become zeros.
+// Copies stage `step` of K into a buffer. Rows past the last token and codes past K become zeros. Groups past the last one
+// repeat it, and their sums are never stored: zeros would be undefined metadata.
 __device__ __forceinline__ void load_stage(const GemmParams& p, uint8* buffer, int step, int steps) {
     constexpr int CHUNKS = GROUP_BYTES / 16;
     const int groups = divide_up(p.features, GROUP);
     for (int c = threadIdx.x; c < GROUPS * CHUNKS; c += THREADS) {
-        const int group = blockIdx.x * GROUPS + c / CHUNKS;
-        const int64 place = ((int64)min(group, groups - 1) * steps + step) * GROUP_BYTES + c % CHUNKS * 16;
-        cp_async_16(buffer + c * 16, (const uint8*)p.weight + place, group < groups ? 16 : 0);
+        const int group = min((int)blockIdx.x * GROUPS + c / CHUNKS, groups - 1);
+        const int64 place = ((int64)group * steps + step) * GROUP_BYTES + c % CHUNKS * 16;
+        cp_async_16(buffer + c * 16, (const uint8*)p.weight + place, 16);
     }
     uint8* tokens = buffer + WEIGHT_BYTES;
     for (int c = threadIdx.x; c < TILE_T * (TILE_K / 16); c += THREADS) {

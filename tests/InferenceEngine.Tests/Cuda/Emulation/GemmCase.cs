@@ -1,0 +1,149 @@
+using QatKit.Core.Graph;
+using QatKit.Core.Numerics;
+using QatKit.InferenceEngine.Cuda.Kernels;
+using QatKit.InferenceEngine.Cuda.Packing;
+using QatKit.Sparsity;
+using QatKit.TestKit;
+
+namespace QatKit.InferenceEngine.Tests.Cuda.Emulation;
+
+/// <summary>One linear layer and its input, run by an emulated kernel and by the scalar reference.</summary>
+internal sealed class GemmCase
+{
+    public required int Features { get; init; }
+
+    public required int Depth { get; init; }
+
+    public required sbyte[] X { get; init; }
+
+    public required sbyte[] Weights { get; init; }
+
+    public required WeightMask? Mask { get; init; }
+
+    public required float[] Multiplier { get; init; }
+
+    public required float[] Bias { get; init; }
+
+    public required float[] Inverse { get; init; }
+
+    public int[]? RowIndex { get; set; }
+
+    private int Tokens => RowIndex?.Length ?? X.Length / Depth;
+
+    /// <summary>Random codes with ±127 among them; the same shape gives the same case.</summary>
+    public static GemmCase Random(int tokens, int features, int depth, bool sparse24)
+    {
+        var random = new Random(tokens * 7919 + features * 104729 + depth * 31 + (sparse24 ? 1 : 0));
+        sbyte Code() => (sbyte)random.Next(-127, 128);
+        float[] Floats(float low, float high)
+        {
+            var values = new float[features];
+            for (var i = 0; i < features; i++) values[i] = low + (high - low) * random.NextSingle();
+            return values;
+        }
+
+        var weights = new sbyte[features * depth];
+        for (var i = 0; i < weights.Length; i++) weights[i] = Code();
+        WeightMask? mask = null;
+        if (sparse24)
+        {
+            ReadOnlySpan<byte> pairs = [0b0011, 0b0101, 0b1001, 0b0110, 0b1010, 0b1100];
+            var bits = new byte[features * depth / 8];
+            for (var i = 0; i < bits.Length; i++) bits[i] = (byte)(pairs[random.Next(6)] | pairs[random.Next(6)] << 4);
+            mask = new WeightMask("2:4", features, depth, bits);
+            for (var i = 0; i < weights.Length; i++)
+            {
+                // A kept code may be 0 too.
+                if (!mask.IsKept(i / depth, i % depth) || random.Next(16) == 0) weights[i] = 0;
+            }
+        }
+
+        var x = new sbyte[tokens * depth];
+        for (var i = 0; i < x.Length; i++) x[i] = Code();
+        var typical = 1f / (73 * 73 * MathF.Sqrt(depth)); // brings outputs near 1
+        return new GemmCase
+        {
+            Features = features,
+            Depth = depth,
+            X = x,
+            Weights = weights,
+            Mask = mask,
+            Multiplier = Floats(0.8f * typical, 1.2f * typical),
+            Bias = Floats(-0.5f, 0.5f),
+            Inverse = Floats(40f, 60f),
+        };
+    }
+
+    /// <summary>Runs gemm_s8 and compares every output bit.</summary>
+    public void CheckInt8(GemmVariant variant, int splits, EmulationOrder order)
+    {
+        using var memory = new DeviceMemory();
+        var packed = Mask is null
+            ? DenseWeightPacker.Pack(Weights, Features, Depth)
+            : SparseWeightPacker.Pack(Sparse24Matrix.Pack(Weights, Features, Depth));
+        var residual = Residual();
+        int xPitch = (Depth + 15) / 16 * 16, yPitch = (Features + 3) / 4 * 4 + 4, rPitch = yPitch + 4;
+        var tiles = splits > 1 ? variant.Tiles(Tokens, Features) : 0;
+        var parameters = new GemmParameters
+        {
+            X = memory.UploadRows<sbyte>(X, Depth, xPitch),
+            RowIndex = RowIndex is null ? 0 : memory.Upload(RowIndex),
+            Weight = memory.Upload(packed),
+            Multiplier = memory.Upload(WeightLayout.PadFeatures(Multiplier)),
+            Bias = memory.Upload(WeightLayout.PadFeatures(Bias)),
+            Inverse = memory.Upload(WeightLayout.PadFeatures(Inverse)),
+            Residual = memory.UploadRows<float>(residual, Features, rPitch),
+            Partial = memory.Zeros<int>(splits > 1 ? (int)variant.PartialElements(Tokens, Features) : 0),
+            Arrivals = memory.Zeros<int>(tiles),
+            Tokens = Tokens,
+            Features = Features,
+            Depth = Depth,
+            XPitch = xPitch,
+            YPitch = yPitch,
+            ResidualPitch = rPitch,
+        };
+        var context = $"{variant.Define()}, T {Tokens}, N {Features}, K {Depth}, splits {splits}, {order}";
+        switch (variant.Epilogue.Output)
+        {
+            case OutputType.Int8: RunAndCompare(Expected(variant.Epilogue, residual, (v, inv) => AffineQuantizer.Quantize(v, inv))); break;
+            case OutputType.Int16: RunAndCompare(Expected(variant.Epilogue, residual, AffineQuantizer.QuantizeInt16)); break;
+            default: RunAndCompare(Expected(variant.Epilogue, residual, (v, _) => v)); break;
+        }
+
+        Assert.All(DeviceMemory.Download<int>(parameters.Arrivals, tiles), n => Assert.Equal(0, n));
+        if (splits > 1) Assert.All(DeviceMemory.Download<int>(parameters.Partial, (int)variant.PartialElements(Tokens, Features)), n => Assert.Equal(0, n));
+
+        void RunAndCompare<T>(T[] expected)
+            where T : unmanaged
+        {
+            parameters.Y = memory.Allocate<T>(Tokens * yPitch);
+            EmulatedKernel.Get(variant.Define(), "GemmParams").Launch(variant.Grid(Tokens, Features, splits), parameters, order);
+            TensorAssert.BitEqual(expected, DeviceMemory.DownloadRows<T>(parameters.Y, Tokens, Features, yPitch), Features, context);
+        }
+    }
+
+    private float[] Residual()
+    {
+        var random = new Random(5);
+        var values = new float[Tokens * Features];
+        for (var i = 0; i < values.Length; i++) values[i] = 4 * random.NextSingle() - 2;
+        return values;
+    }
+
+    private T[] Expected<T>(GemmEpilogue epilogue, float[] residual, Func<float, float, T> store)
+    {
+        var y = new T[Tokens * Features];
+        for (var i = 0; i < y.Length; i++)
+        {
+            int token = i / Features, feature = i % Features, row = RowIndex?[token] ?? token;
+            var acc = IntegerGemm.Dot(X.AsSpan(row * Depth, Depth), Weights.AsSpan(feature * Depth, Depth));
+            var value = IntegerGemm.Epilogue(acc, Multiplier[feature], Bias[feature]);
+            if (epilogue.Activation == GemmActivation.Gelu) value = ElementwiseFunctions.Gelu(value);
+            if (epilogue.Activation == GemmActivation.Tanh) value = ElementwiseFunctions.Tanh(value);
+            if (epilogue.Residual) value += residual[i];
+            y[i] = store(value, Inverse[feature]);
+        }
+
+        return y;
+    }
+}

@@ -1,0 +1,160 @@
+// Stands in for Kernels/common/ptx.cuh: the meaning of each instruction as the PTX manual documents it, written without
+// looking at how the kernels or the packers arrange their data. Lane l: g = l / 4, t = l % 4.
+#pragma once
+#define QATKIT_PTX
+#include "cuda.h"
+#include "common/types.cuh"
+
+namespace emulation {
+
+static void check_shared(const void* p, size_t bytes, size_t alignment, const char* what) {
+    const auto* address = (const unsigned char*)p;
+    if ((size_t)address % alignment != 0) fail("%s: address is not a multiple of %zu", what, alignment);
+    if (address < machine.shared || address + bytes > machine.shared + machine.shared_bytes)
+        fail("%s: bytes %td..%td are outside %zu bytes of shared memory", what, address - machine.shared,
+             address - machine.shared + (ptrdiff_t)bytes, machine.shared_bytes);
+}
+
+static void land(const Copy& copy) {
+    memset(copy.to, 0, 16);
+    memcpy(copy.to, copy.from, copy.valid);
+}
+
+static inline int8 byte_of(uint32 word, int i) { return (int8)(word >> (8 * i)); }
+
+struct Matrices { const void* row; uint32 r[4]; };
+
+template <bool TRANSPOSED> static void load_matrices(Matrices* const* lanes) {
+    unsigned short m[4][8][8]; // [matrix][row][element]
+    for (int l = 0; l < 32; l++) memcpy(m[l / 8][l % 8], lanes[l]->row, 16);
+    for (int l = 0; l < 32; l++) {
+        const int g = l / 4, t = l % 4;
+        for (int i = 0; i < 4; i++)
+            lanes[l]->r[i] = TRANSPOSED ? m[i][2 * t][g] | (uint32)m[i][2 * t + 1][g] << 16 : m[i][g][2 * t] | (uint32)m[i][g][2 * t + 1] << 16;
+    }
+}
+
+struct Product { int* d; const uint32* a; uint32 b[4]; uint32 e; };
+
+// d[0], d[1]: row g, columns 2t, 2t + 1; d[2], d[3]: row g + 8.
+static void add_product(Product* const* lanes, const int (&a)[16][64], const int (&b)[64][8], int depth) {
+    for (int row = 0; row < 16; row++)
+        for (int column = 0; column < 8; column++) {
+            int sum = 0;
+            for (int k = 0; k < depth; k++) sum += a[row][k] * b[k][column];
+            int& d = lanes[row % 8 * 4 + column / 2]->d[row / 8 * 2 + column % 2];
+            d = (int)((unsigned)d + (unsigned)sum);
+        }
+}
+
+// mma m16n8k32: element i (0..15) of a lane's A is row g (i in 0..3, 8..11) or g + 8, k = 4t + i % 4 (+ 16 from i = 8 on);
+// element i (0..7) of its B is k = 4t + i % 4 (+ 16 from i = 4 on), column g.
+template <bool UNSIGNED_A> static void dense_product(Product* const* lanes) {
+    int a[16][64], b[64][8];
+    for (int l = 0; l < 32; l++) {
+        const int g = l / 4, t = l % 4;
+        for (int i = 0; i < 16; i++) {
+            const int code = byte_of(lanes[l]->a[i / 4], i % 4);
+            a[i / 4 % 2 == 0 ? g : g + 8][4 * t + i % 4 + (i >= 8 ? 16 : 0)] = UNSIGNED_A ? code & 255 : code;
+        }
+        for (int i = 0; i < 8; i++) b[4 * t + i % 4 + (i >= 4 ? 16 : 0)][g] = byte_of(lanes[l]->b[i / 4], i % 4);
+    }
+    add_product(lanes, a, b, 32);
+}
+
+// mma.sp m16n8k64, selector 0: all four lanes of a quad give metadata. Lane l describes row g + 8 (l % 2), columns
+// 32 (l / 2 % 2) .. + 31: bits 4j..4j+1 and 4j+2..4j+3 are the places of the two non-zeros of columns 4j..4j+3.
+static void sparse_product(Product* const* lanes) {
+    int place[16][32]; // [row][non-zero]: its column
+    for (int l = 0; l < 32; l++) {
+        const int row = l / 4 + 8 * (l & 1), half = l >> 1 & 1;
+        for (int j = 0; j < 8; j++) {
+            const int first = lanes[l]->e >> (4 * j) & 3, second = lanes[l]->e >> (4 * j + 2) & 3;
+            if (first >= second) {
+                snprintf(machine.error, sizeof machine.error, "mma.sp: lane %d, chunk %d: places %d, %d are undefined", l, j, first, second);
+                return;
+            }
+            place[row][half * 16 + 2 * j] = half * 32 + 4 * j + first;
+            place[row][half * 16 + 2 * j + 1] = half * 32 + 4 * j + second;
+        }
+    }
+    int a[16][64] = {}, b[64][8];
+    for (int l = 0; l < 32; l++) {
+        const int g = l / 4, t = l % 4;
+        for (int i = 0; i < 16; i++) { // the same register layout as a dense 16 x 32 operand, over the non-zeros
+            const int row = i / 4 % 2 == 0 ? g : g + 8, nonzero = 4 * t + i % 4 + (i >= 8 ? 16 : 0);
+            a[row][place[row][nonzero]] = byte_of(lanes[l]->a[i / 4], i % 4);
+        }
+        for (int i = 0; i < 16; i++) b[16 * (i / 4) + 4 * t + i % 4][g] = byte_of(lanes[l]->b[i / 4], i % 4);
+    }
+    add_product(lanes, a, b, 64);
+}
+
+template <class T> struct Exchange { T value, result; int mask; };
+
+template <class T> static void exchange(Exchange<T>* const* lanes) {
+    for (int l = 0; l < 32; l++) lanes[l]->result = lanes[l ^ lanes[l]->mask]->value;
+}
+
+template <class T> static T shuffle(T value, int mask) {
+    Exchange<T> e{value, {}, mask};
+    collective("shuffle", exchange<T>, e);
+    return e.result;
+}
+
+template <bool TRANSPOSED> static void load(uint32 (&r)[4], const void* row) {
+    check_shared(row, 16, 16, "ldmatrix");
+    Matrices m{row, {}};
+    collective("ldmatrix", load_matrices<TRANSPOSED>, m);
+    std::copy(m.r, m.r + 4, r);
+}
+
+} // namespace emulation
+
+static void cp_async_16(void* shared, const void* global, int valid) {
+    emulation::check_shared(shared, 16, 16, "cp.async");
+    if ((size_t)global % 16 != 0) emulation::fail("cp.async: the source is not a multiple of 16");
+    if (valid < 0 || valid > 16) emulation::fail("cp.async: %d valid bytes", valid);
+    const emulation::Copy copy{shared, global, valid};
+    if (emulation::machine.early_copies) emulation::land(copy);
+    else emulation::machine.current->groups.back().push_back(copy);
+}
+
+static void cp_async_commit() { emulation::machine.current->groups.emplace_back(); }
+
+template <int N> static void cp_async_wait() {
+    auto& groups = emulation::machine.current->groups;
+    while ((int)groups.size() - 1 > N) {
+        for (const auto& copy : groups.front()) emulation::land(copy);
+        groups.erase(groups.begin());
+    }
+}
+
+static void ldmatrix_x4(uint32 (&r)[4], const void* row) { emulation::load<false>(r, row); }
+static void ldmatrix_x4_trans(uint32 (&r)[4], const void* row) { emulation::load<true>(r, row); }
+
+static void mma_s8s8(int (&d)[4], const uint32 (&a)[4], uint32 b0, uint32 b1) {
+    emulation::Product p{d, a, {b0, b1, 0, 0}, 0};
+    emulation::collective("mma.s8.s8", emulation::dense_product<false>, p);
+}
+
+static void mma_u8s8(int (&d)[4], const uint32 (&a)[4], uint32 b0, uint32 b1) {
+    emulation::Product p{d, a, {b0, b1, 0, 0}, 0};
+    emulation::collective("mma.u8.s8", emulation::dense_product<true>, p);
+}
+
+static void mma_sp_s8s8(int (&d)[4], const uint32 (&a)[4], const uint32 (&b)[4], uint32 e) {
+    emulation::Product p{d, a, {b[0], b[1], b[2], b[3]}, e};
+    emulation::collective("mma.sp", emulation::sparse_product, p);
+}
+
+static uint32 pick_bytes(uint32 low, uint32 high, uint32 selector) {
+    const uint64 all = (uint64)high << 32 | low;
+    uint32 result = 0;
+    for (int i = 0; i < 4; i++) result |= (uint32)(all >> (8 * (selector >> (4 * i) & 7)) & 255) << (8 * i);
+    return result;
+}
+
+static int shuffle_xor(int value, int mask) { return emulation::shuffle(value, mask); }
+static int64 shuffle_xor(int64 value, int mask) { return emulation::shuffle(value, mask); }
+static int load_shared_by_blocks(const int* p) { return *p; }
