@@ -13,7 +13,7 @@ internal static class ArtifactContent
     {
         yield return (ArtifactFiles.Config, stream => ConfigWriter.Write(stream, graph, details.Labels));
         yield return (ArtifactFiles.Tensors, stream => Tensors(graph).Write(stream));
-        yield return (ArtifactFiles.Manifest, stream => stream.Write(Manifest(graph, details).ToJson()));
+        yield return (ArtifactFiles.Manifest, stream => ManifestWriter.Write(stream, Manifest(graph, details)));
         if (vocabulary is not null) yield return (ArtifactFiles.Vocabulary, stream => stream.Write(vocabulary));
     }
 

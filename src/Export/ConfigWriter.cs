@@ -9,7 +9,7 @@ internal static class ConfigWriter
     public static void Write(Stream stream, QuantizedGraph graph, IReadOnlyList<string> labels)
     {
         var a = graph.Architecture;
-        using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, NewLine = "\n" });
+        using var json = new Utf8JsonWriter(stream, ManifestWriter.Options);
         json.WriteStartObject();
         Strings(json, "architectures", ["BertForSequenceClassification"]);
         json.WriteString("model_type", "bert");

@@ -116,21 +116,57 @@ public sealed class ArtifactErrorTests : IDisposable
         AssertRefused($"QK4013 {Path.Combine(_path, "qatkit.json")}: 'numericsVersion' is not an integer. The file is not QatKit's, or it is damaged: export the model again.");
     }
 
-    [Theory]
-    [InlineData("\"lowerCase\": true", "\"lowercase\": true", "'lowercase'")]
-    [InlineData("\"lowerCase\": true", "\"lowerCase\": true, \"lowerCase\": false", "'lowerCase'")]
-    [InlineData("    \"lowerCase\": true,\n", "", "'lowerCase'")]
-    [InlineData("\"width\": \"int16\"\n    }\n  }", "\"width\": 1\n    }\n  }", "classifier.width")]
-    [InlineData("\"seed\": \"1\"", "\"seed\": \"\\ud800\"", "provenance")]
-    public void An_unknown_duplicate_missing_or_malformed_member_is_named(string old, string with, string named)
+    [Fact]
+    public void Members_that_are_unknown_duplicate_missing_or_mistyped_are_all_named()
     {
-        _image.Replace("qatkit.json", old, with).Seal();
+        _image.Replace("qatkit.json", "\"lowerCase\": true", "\"lowercase\": true")
+            .Replace("qatkit.json", "\"seed\": \"1\"", "\"seed\": 1")
+            .Replace("qatkit.json", "\"dev.flips\": 3", "\"dev.flips\": 1e999")
+            .Replace("qatkit.json", "\"bert.embeddings.LayerNorm\": -3", "\"bert.embeddings.LayerNorm\": -3.5")
+            .Replace("qatkit.json", "\"width\": \"int16\"\n    }\n  }", "\"width\": \"int61\"\n    }\n  }")
+            .Replace("qatkit.json", "\"maxSequenceLength\": 8,", "\"maxSequenceLength\": 8, \"maxSequenceLength\": 7,")
+            .Seal();
+        var manifest = Path.Combine(_path, "qatkit.json");
+        AssertRefused(
+            "7 problems:",
+            $"QK4013 {manifest}: 'details.maxSequenceLength' occurs twice.",
+            $"QK4013 {manifest}: 'details.lowerCase' is missing.",
+            $"QK4013 {manifest}: 'details.provenance.seed' is not a string.",
+            $"QK4013 {manifest}: 'details.evaluation.dev.flips' is not a finite number.",
+            $"QK4013 {manifest}: 'details.lowercase' is unknown. Did you mean 'lowerCase'?",
+            $"QK4013 {manifest}: 'layers.classifier.width' is 'int61'. Known: int8, int16.",
+            $"QK4013 {manifest}: 'layerNormExponents.bert.embeddings.LayerNorm' is not an integer of 32 bits.");
+    }
+
+    [Fact]
+    public void A_missing_section_is_reported_once()
+    {
+        var text = System.Text.Encoding.UTF8.GetString(_image.Files["qatkit.json"]);
+        var start = text.IndexOf("\"details\"", StringComparison.Ordinal);
+        var end = text.IndexOf("\"embeddings\"", StringComparison.Ordinal);
+        _image.Replace("qatkit.json", text[start..end], "").Seal();
+        AssertRefused($"QK4013 {Path.Combine(_path, "qatkit.json")}: 'details' is missing.");
+    }
+
+    [Theory]
+    [InlineData("config.json", "[1]", "the file holds no JSON object.")]
+    [InlineData("qatkit.json", "3", "the file holds no JSON object.")]
+    [InlineData("qatkit.json", "{\"\\ud800\": 1, \"formatVersion\": 1, \"numericsVersion\": 1}", "the JSON has a string with an incomplete escaped character.")]
+    public void What_is_no_object_of_members_is_refused(string name, string content, string reason)
+    {
+        _image.Files[name] = System.Text.Encoding.UTF8.GetBytes(content);
+        _image.Seal();
+        AssertRefused($"QK4013 {Path.Combine(_path, name)}: {reason}");
+    }
+
+    [Fact]
+    public void Malformed_json_is_refused_with_its_place()
+    {
+        _image.Replace("qatkit.json", "{\n  \"formatVersion\": 1,", "{\n  \"formatVersion\" 1,").Seal();
         var problem = Assert.Single(Refused().Diagnostics);
-        Assert.Equal("QK4013", problem.Code);
-        Assert.StartsWith(Path.Combine(_path, "qatkit.json"), problem.Location, StringComparison.Ordinal);
-        // The reason is the JSON library's own.
+        Assert.Equal(("QK4013", $"{Path.Combine(_path, "qatkit.json")}(2,19)"), (problem.Code, problem.Location));
+        // The rest is the JSON library's own reason.
         Assert.StartsWith("the JSON is not valid: ", problem.Message, StringComparison.Ordinal);
-        Assert.Contains(named, problem.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -95,7 +95,7 @@ public static class ArtifactReader
     private static ModelArtifact Parse(string directory, byte[] config, byte[] manifestJson, SafeFileHandle tensors, bool hasVocabulary)
     {
         var manifestPath = Path.Combine(directory, ArtifactFiles.Manifest);
-        var manifest = ArtifactManifest.Parse(manifestPath, manifestJson);
+        var manifest = ManifestReader.Parse(manifestPath, manifestJson);
         var architecture = ArtifactConfig.Parse(Path.Combine(directory, ArtifactFiles.Config), config);
         ManifestValidator.Check(manifestPath, manifest, architecture);
         var tensorPath = Path.Combine(directory, ArtifactFiles.Tensors);

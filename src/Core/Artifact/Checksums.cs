@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
@@ -10,7 +9,6 @@ namespace QatKit.Core.Artifact;
 public static class Checksums
 {
     private const int BlockBytes = 1 << 20;
-    private static readonly SearchValues<char> Hexadecimal = SearchValues.Create("0123456789abcdef");
 
     /// <summary>The text of a sum file, sorted by name.</summary>
     /// <param name="sums">Lower-case hexadecimal sum by file name.</param>
@@ -58,5 +56,9 @@ public static class Checksums
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private static bool IsSum(ReadOnlySpan<char> text) => !text.ContainsAnyExcept(Hexadecimal);
+    private static bool IsSum(ReadOnlySpan<char> text)
+    {
+        foreach (var c in text) if (!char.IsAsciiHexDigitLower(c)) return false;
+        return true;
+    }
 }

@@ -8,26 +8,19 @@ namespace QatKit.Core.Artifact;
 internal static class JsonFile
 {
     /// <summary>Parses a JSON object and reads from it.</summary>
+    /// <param name="path">File name for messages.</param>
+    /// <param name="json">Content.</param>
+    /// <param name="read">Reads from the object while its memory is valid.</param>
     /// <exception cref="QatKitException">QK4013: not UTF-8, not JSON, or not an object.</exception>
     public static T Read<T>(string path, ReadOnlyMemory<byte> json, Func<JsonElement, T> read)
     {
         if (!Utf8.IsValid(json.Span)) throw new QatKitException("QK4013", path, "the file is not UTF-8 text.");
-        return Guard(path, () =>
+        try
         {
-            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            using var document = JsonDocument.Parse(json);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? read(document.RootElement)
                 : throw new QatKitException("QK4013", path, "the file holds no JSON object.");
-        });
-    }
-
-    /// <summary>Runs code that reads JSON.</summary>
-    /// <exception cref="QatKitException">QK4013: the JSON is not what the code expects.</exception>
-    public static T Guard<T>(string path, Func<T> read)
-    {
-        try
-        {
-            return read();
         }
         catch (JsonException e)
         {

@@ -25,8 +25,7 @@ internal static class ManifestValidator
         Names("layerNormExponents", manifest.LayerNormExponents.Keys, TensorNames.LayerNorms(architecture.Layers));
         foreach (var (name, layer) in manifest.Layers)
         {
-            if (layer is null) Report($"'layers.{name}' is null.");
-            else if (layer.Sparsity is null != layer.MaskSha256 is null) Report($"'layers.{name}' has only one of sparsity and maskSha256.");
+            if (layer.Sparsity is null != layer.MaskSha256 is null) Report($"'layers.{name}' has only one of sparsity and maskSha256.");
             else if (layer.Sparsity is not (null or "2:4")) Report($"'layers.{name}.sparsity' is '{layer.Sparsity}'. Known: 2:4.");
         }
 
@@ -49,15 +48,10 @@ internal static class ManifestValidator
             yield return $"there are {details.Labels.Count} labels, the classifier has {architecture.Classes} outputs.";
         if (details.Labels.Any(string.IsNullOrEmpty))
             yield return "a label is empty.";
-        foreach (var label in details.Labels.GroupBy(l => l).Where(g => g.Key is not null && g.Count() > 1))
+        foreach (var label in details.Labels.GroupBy(l => l).Where(g => g.Count() > 1))
             yield return $"the label '{label.Key}' occurs {label.Count()} times.";
         if (details.MaxSequenceLength < 1 || details.MaxSequenceLength > architecture.MaxPositions)
             yield return $"the longest sequence is {details.MaxSequenceLength}, outside 1..{architecture.MaxPositions} (max_position_embeddings).";
-        foreach (var (name, value) in details.Provenance)
-        {
-            if (value is null) yield return $"the provenance '{name}' is null.";
-        }
-
         foreach (var (name, value) in details.Evaluation)
         {
             if (!double.IsFinite(value)) yield return $"the metric '{name}' is {value}; metrics are finite.";

@@ -32,19 +32,19 @@ internal static class TensorTable
         problems.ThrowIfAny();
     }
 
-    private static IEnumerable<(string Name, TensorType Type, long[] Shape)> Expected(BertArchitecture a, ArtifactManifest manifest)
+    private static IEnumerable<ExpectedTensor> Expected(BertArchitecture a, ArtifactManifest manifest)
     {
         foreach (var (name, rows) in new[] { (ModuleNames.WordEmbeddings, a.VocabSize), (ModuleNames.PositionEmbeddings, a.MaxPositions), (ModuleNames.TokenTypeEmbeddings, a.TypeVocabSize) })
         {
             var int8 = manifest.Embeddings[name] == EmbeddingStorage.Int8;
-            yield return (TensorNames.Weight(name), int8 ? TensorType.I8 : TensorType.F32, [rows, a.Hidden]);
-            if (int8) yield return (TensorNames.WeightScale(name), TensorType.F32, [rows, 1]);
+            yield return new(TensorNames.Weight(name), int8 ? TensorType.I8 : TensorType.F32, [rows, a.Hidden]);
+            if (int8) yield return new(TensorNames.WeightScale(name), TensorType.F32, [rows, 1]);
         }
 
         foreach (var name in TensorNames.LayerNorms(a.Layers))
         {
-            yield return (TensorNames.Weight(name), TensorType.F32, [a.Hidden]);
-            yield return (TensorNames.Bias(name), TensorType.F32, [a.Hidden]);
+            yield return new(TensorNames.Weight(name), TensorType.F32, [a.Hidden]);
+            yield return new(TensorNames.Bias(name), TensorType.F32, [a.Hidden]);
         }
 
         for (var i = 0; i < a.Layers; i++)
@@ -52,7 +52,7 @@ internal static class TensorTable
             foreach (var name in new[] { ModuleNames.Query(i), ModuleNames.Key(i), ModuleNames.Value(i) })
             {
                 foreach (var tensor in Linear(name, a.Hidden, a.Hidden)) yield return tensor;
-                yield return (TensorNames.OutputScale(name), TensorType.F32, [1]);
+                yield return new(TensorNames.OutputScale(name), TensorType.F32, [1]);
             }
 
             foreach (var tensor in Linear(ModuleNames.AttentionOutput(i), a.Hidden, a.Hidden)) yield return tensor;
@@ -63,15 +63,18 @@ internal static class TensorTable
         foreach (var tensor in Linear(ModuleNames.Pooler, a.Hidden, a.Hidden)) yield return tensor;
         foreach (var tensor in Linear(ModuleNames.Classifier, a.Classes, a.Hidden)) yield return tensor;
 
-        IEnumerable<(string, TensorType, long[])> Linear(string name, long outputs, long inputs)
+        IEnumerable<ExpectedTensor> Linear(string name, long outputs, long inputs)
         {
             var layer = manifest.Layers[name];
-            yield return (TensorNames.Weight(name), layer.Width == CodeWidth.Int8 ? TensorType.I8 : TensorType.I16, [outputs, inputs]);
-            yield return (TensorNames.WeightScale(name), TensorType.F32, [outputs, 1]);
-            yield return (TensorNames.InputScale(name), TensorType.F32, [1]);
-            yield return (TensorNames.InputScaleInverse(name), TensorType.F32, [1]);
-            yield return (TensorNames.Bias(name), TensorType.F32, [outputs]);
-            if (layer.Sparsity is not null) yield return (TensorNames.WeightMask(name), TensorType.U8, [outputs, inputs / 8]);
+            yield return new(TensorNames.Weight(name), layer.Width == CodeWidth.Int8 ? TensorType.I8 : TensorType.I16, [outputs, inputs]);
+            yield return new(TensorNames.WeightScale(name), TensorType.F32, [outputs, 1]);
+            yield return new(TensorNames.InputScale(name), TensorType.F32, [1]);
+            yield return new(TensorNames.InputScaleInverse(name), TensorType.F32, [1]);
+            yield return new(TensorNames.Bias(name), TensorType.F32, [outputs]);
+            if (layer.Sparsity is not null) yield return new(TensorNames.WeightMask(name), TensorType.U8, [outputs, inputs / 8]);
         }
     }
+
+    // A class: generic code over it is compiled ahead of time, which code over a tuple is not, and a cold start pays for it.
+    private sealed record ExpectedTensor(string Name, TensorType Type, long[] Shape);
 }

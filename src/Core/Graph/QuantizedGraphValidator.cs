@@ -135,6 +135,8 @@ public static class QuantizedGraphValidator
             return;
         }
 
+        if (MaskScan.Holds(mask, l.Int8Weight, l.Int16Weight)) return;
+        // Something is wrong: find where.
         for (var n = 0; n < l.Out; n++)
         {
             for (var k = 0; k < l.In; k += 4)

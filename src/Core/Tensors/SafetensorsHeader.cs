@@ -118,9 +118,7 @@ internal sealed class SafetensorsHeader
             return;
         }
 
-        if (dtype.ValueKind != JsonValueKind.String
-            || dtype.GetString() is not { } text
-            || !Enum.TryParse<TensorType>(text, out var type) || type.ToString() != text)
+        if (dtype.ValueKind != JsonValueKind.String || TensorTypes.Parse(dtype.GetString()) is not { } type)
         {
             _problems.Add("QK4003", _path, $"tensor '{name}' has the unsupported dtype {dtype.GetRawText()}. Known: {string.Join(", ", Enum.GetNames<TensorType>())}.");
             return;

@@ -43,8 +43,8 @@ public enum TensorType
     F64,
 }
 
-/// <summary>Element sizes.</summary>
-internal static class TensorTypeExtensions
+/// <summary>Names and sizes of element types.</summary>
+internal static class TensorTypes
 {
     /// <summary>Bytes of one element.</summary>
     public static int Size(this TensorType type) => type switch
@@ -53,5 +53,24 @@ internal static class TensorTypeExtensions
         TensorType.U16 or TensorType.I16 or TensorType.F16 or TensorType.BF16 => 2,
         TensorType.U32 or TensorType.I32 or TensorType.F32 => 4,
         _ => 8,
+    };
+
+    /// <summary>The type of a name, or null when the format has no such type. By hand: reflection over an enum costs a cold start.</summary>
+    public static TensorType? Parse(string? name) => name switch
+    {
+        "BOOL" => TensorType.BOOL,
+        "U8" => TensorType.U8,
+        "I8" => TensorType.I8,
+        "U16" => TensorType.U16,
+        "I16" => TensorType.I16,
+        "F16" => TensorType.F16,
+        "BF16" => TensorType.BF16,
+        "U32" => TensorType.U32,
+        "I32" => TensorType.I32,
+        "F32" => TensorType.F32,
+        "U64" => TensorType.U64,
+        "I64" => TensorType.I64,
+        "F64" => TensorType.F64,
+        _ => null,
     };
 }
