@@ -8,6 +8,8 @@ namespace QatKit.Sparsity;
 /// first: <c>p0 | p1 &lt;&lt; 2</c> of the even group, then of the odd one.</remarks>
 public sealed class Sparse24Matrix
 {
+    private const byte TooManyCodes = 255;
+
     private Sparse24Matrix(int outputs, int inputs)
     {
         Out = outputs;
@@ -44,11 +46,11 @@ public sealed class Sparse24Matrix
         for (var i = 0; i < codes.Length; i += 4)
         {
             var group = codes.Slice(i, 4);
-            var (first, second) = KeptPair(group);
-            if (second < 0) throw TooMany(codes, inputs, i, layer);
-            packed.Values[i / 2] = group[first];
-            packed.Values[i / 2 + 1] = group[second];
-            packed.Positions[i / 8] |= (byte)((first | second << 2) << (i & 4));
+            int pair = PairOf[NonZeroSet(group)];
+            if (pair == TooManyCodes) throw TooMany(codes, inputs, i, layer);
+            packed.Values[i / 2] = group[pair & 3];
+            packed.Values[i / 2 + 1] = group[pair >> 2];
+            packed.Positions[i / 8] |= (byte)(pair << (i & 4));
         }
 
         return packed;
@@ -68,22 +70,15 @@ public sealed class Sparse24Matrix
         return codes;
     }
 
-    // The non-zero positions, filled up with the lowest zero ones to two; second = -1 when more than two are non-zero.
-    private static (int First, int Second) KeptPair(ReadOnlySpan<sbyte> group)
-    {
-        var kept = 0;
-        for (var j = 0; j < 4; j++) if (group[j] != 0) kept |= 1 << j;
-        var count = int.PopCount(kept);
-        if (count > 2) return (0, -1);
-        for (var j = 0; count < 2; j++)
-        {
-            if ((kept >> j & 1) != 0) continue;
-            kept |= 1 << j;
-            count++;
-        }
+    // p0 | p1 << 2 by the set of non-zero codes of a group (bit j: code j), filled up with the lowest zero ones to two.
+    private static ReadOnlySpan<byte> PairOf =>
+    [
+        0b01_00, 0b01_00, 0b01_00, 0b01_00, 0b10_00, 0b10_00, 0b10_01, TooManyCodes,
+        0b11_00, 0b11_00, 0b11_01, TooManyCodes, 0b11_10, TooManyCodes, TooManyCodes, TooManyCodes,
+    ];
 
-        return (int.TrailingZeroCount(kept), int.Log2(kept));
-    }
+    private static int NonZeroSet(ReadOnlySpan<sbyte> group) =>
+        (group[0] != 0 ? 1 : 0) | (group[1] != 0 ? 2 : 0) | (group[2] != 0 ? 4 : 0) | (group[3] != 0 ? 8 : 0);
 
     private static QatKitException TooMany(ReadOnlySpan<sbyte> codes, int inputs, int start, string layer)
     {
