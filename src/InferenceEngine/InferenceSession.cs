@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using QatKit.Core.Artifact;
 using QatKit.Core.Graph;
 using QatKit.InferenceEngine.Cpu;
 
@@ -27,6 +28,17 @@ public sealed class InferenceSession : IDisposable
     /// <summary>Name of the kernel tier that runs.</summary>
     public string Tier => _backend.Tier;
 
+    /// <summary>Reads a model folder, checks it and prepares it to run.</summary>
+    /// <param name="directory">The artifact's folder.</param>
+    /// <param name="options">Threads, tier and weight format; defaults when omitted.</param>
+    /// <exception cref="Core.Diagnostics.QatKitException">The artifact is damaged or breaks the contract (see
+    /// <see cref="ArtifactReader.Read"/>), or an option cannot be met here (see <see cref="Create"/>).</exception>
+    public static InferenceSession Load(string directory, SessionOptions? options = null)
+    {
+        using var activity = EngineTelemetry.Activities.StartActivity("load");
+        return Prepare(ArtifactReader.Read(directory).Graph, options, activity);
+    }
+
     /// <summary>Prepares a graph that is already in memory.</summary>
     /// <param name="graph">The quantized model; it is copied into the kernels' own layout.</param>
     /// <param name="options">Threads, tier and weight format; defaults when omitted.</param>
@@ -37,6 +49,12 @@ public sealed class InferenceSession : IDisposable
         ArgumentNullException.ThrowIfNull(graph);
         using var activity = EngineTelemetry.Activities.StartActivity("load");
         QuantizedGraphValidator.Check(graph);
+        return Prepare(graph, options, activity);
+    }
+
+    // The graph was checked.
+    private static InferenceSession Prepare(QuantizedGraph graph, SessionOptions? options, Activity? activity)
+    {
         var backend = CpuBackend.Create(graph, options ?? new SessionOptions());
         activity?.SetTag("backend", backend.Name).SetTag("kernel.tier", backend.Tier);
         return new InferenceSession(graph.Architecture, backend);

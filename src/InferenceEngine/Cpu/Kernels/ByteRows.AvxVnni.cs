@@ -29,6 +29,23 @@ internal static unsafe class ByteRows
         Pad(destination, k);
     }
 
+    /// <summary>Σ of the codes.</summary>
+    public static int Sum(sbyte* source, int k)
+    {
+        // vpsadbw sums unsigned bytes: code + 128 each, so 128 per code is taken out again.
+        var sums = Vector256<long>.Zero;
+        var i = 0;
+        for (; i + 32 <= k; i += 32)
+        {
+            var shifted = Avx2.Xor(Avx.LoadVector256((byte*)source + i), Vector256.Create((byte)SignBit));
+            sums = Avx2.Add(sums, Avx2.SumAbsoluteDifferences(shifted, Vector256<byte>.Zero).AsInt64());
+        }
+
+        var sum = (int)Vector256.Sum(sums) - 128 * i;
+        for (; i < k; i++) sum += source[i];
+        return sum;
+    }
+
     private static void Pad(byte* destination, int k)
     {
         for (var i = k; (i & 7) != 0; i++) destination[i] = 0;

@@ -23,8 +23,10 @@ internal readonly unsafe struct DenseTileAvx2 : IDenseTile
         for (var n = 0; n < columns; n++)
         {
             var column = source + n * stride;
-            var destination = (short*)(block + DenseTile.HeaderBytes) + 2 * n;
-            for (var i = 0; i < k; i++) destination[i / 2 * 32 + (i & 1)] = column[i];
+            var destination = (int*)(block + DenseTile.HeaderBytes) + n;
+            var i = 0;
+            for (; i + 2 <= k; i += 2, destination += 16) *destination = (column[i] & 0xffff) + (column[i + 1] << 16);
+            if (i < k) *destination = (ushort)column[i];
         }
     }
 

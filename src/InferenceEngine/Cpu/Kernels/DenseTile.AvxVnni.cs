@@ -24,15 +24,11 @@ internal readonly unsafe struct DenseTileAvxVnni<TDot> : IDenseTile where TDot :
         for (var n = 0; n < columns; n++)
         {
             var column = source + n * stride;
-            var destination = (sbyte*)block + DenseTile.HeaderBytes + 4 * n;
-            var sum = 0;
-            for (var i = 0; i < k; i++)
-            {
-                destination[i / 4 * DenseTile.StepBytes + (i & 3)] = column[i];
-                sum += column[i];
-            }
-
-            ((int*)block)[n] = -128 * sum;
+            var destination = block + DenseTile.HeaderBytes + 4 * n;
+            var i = 0;
+            for (; i + 4 <= k; i += 4, destination += DenseTile.StepBytes) *(int*)destination = *(int*)(column + i);
+            for (; i < k; i++) destination[i & 3] = (byte)column[i];
+            ((int*)block)[n] = -128 * ByteRows.Sum(column, k);
         }
     }
 

@@ -1,0 +1,17 @@
+namespace QatKit.InferenceEngine.Benchmarking;
+
+/// <summary>Latency and throughput of one configuration.</summary>
+/// <param name="Options">What was measured.</param>
+/// <param name="Description">Which backend and tier ran, and why.</param>
+/// <param name="Tier">Kernel tier.</param>
+/// <param name="LoadMilliseconds">Checking and packing a model that is already in memory.</param>
+/// <param name="P50Milliseconds">Median latency of a call.</param>
+/// <param name="P95Milliseconds">95th percentile (nearest rank).</param>
+/// <param name="P99Milliseconds">99th percentile (nearest rank).</param>
+/// <param name="OperationsPerCall">Multiplications and additions of a dense model, see <see cref="ModelShape.Operations"/>.</param>
+/// <param name="GigaOperationsPerSecond">Dense-equivalent: <c>OperationsPerCall / P50</c>. A 2:4 model counts the products it skips.</param>
+/// <param name="TokensPerSecond"><c>batch · sequence length / P50</c>.</param>
+public sealed record BenchmarkResult(
+    BenchmarkOptions Options, string Description, string Tier, double LoadMilliseconds,
+    double P50Milliseconds, double P95Milliseconds, double P99Milliseconds,
+    double OperationsPerCall, double GigaOperationsPerSecond, double TokensPerSecond);

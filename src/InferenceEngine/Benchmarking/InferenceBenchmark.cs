@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using QatKit.Core.Diagnostics;
+using QatKit.Core.Graph;
+
+namespace QatKit.InferenceEngine.Benchmarking;
+
+/// <summary>Measures the latency of synthetic models of any shape.</summary>
+/// <remarks>Weights and tokens are random and use the whole range of their codes; the time does not depend on them.</remarks>
+public static class InferenceBenchmark
+{
+    /// <summary>Builds the model, warms up and measures.</summary>
+    /// <exception cref="QatKitException">QK5053 shape, QK5054 counts, or an option that cannot be met here (QK5050 to QK5052).</exception>
+    /// <exception cref="OperationCanceledException">Cancelled between two calls.</exception>
+    public static BenchmarkResult Run(BenchmarkOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Check(options);
+        var architecture = ModelShape.Parse(options.Shape, Math.Max(512, options.SequenceLength));
+        var graph = SyntheticGraph.Create(architecture, options.Seed, options.Sparse24);
+        var batch = SyntheticGraph.CreateBatch(architecture, [.. Enumerable.Repeat(options.SequenceLength, options.Batch)], options.Seed);
+        var start = Stopwatch.GetTimestamp();
+        using var session = InferenceSession.Create(graph, options.Session);
+        var load = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        for (var i = 0; i < options.Warmup; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            session.Run(batch);
+        }
+
+        var times = new double[options.Iterations];
+        for (var i = 0; i < times.Length; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            start = Stopwatch.GetTimestamp();
+            session.Run(batch);
+            times[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        }
+
+        Array.Sort(times);
+        var p50 = Percentile(times, 50);
+        var operations = ModelShape.Operations(architecture, options.Batch, options.SequenceLength);
+        return new BenchmarkResult(options, session.Description, session.Tier, load, p50, Percentile(times, 95), Percentile(times, 99),
+            operations, operations / (p50 * 1e6), batch.TokenCount / (p50 / 1000));
+    }
+
+    /// <summary>Nearest-rank percentile of sorted values: the smallest value that at least p % do not exceed.</summary>
+    internal static double Percentile(ReadOnlySpan<double> sorted, int percent) =>
+        sorted[Math.Max(0, (int)Math.Ceiling(percent / 100.0 * sorted.Length) - 1)];
+
+    private static void Check(BenchmarkOptions options)
+    {
+        var problems = new DiagnosticBag();
+        void AtLeast(string name, int value, int least)
+        {
+            if (value < least) problems.Add("QK5054", name, $"{value} is too small; at least {least} is needed.");
+        }
+
+        AtLeast("batch", options.Batch, 1);
+        AtLeast("sequence length", options.SequenceLength, 1);
+        AtLeast("warmup", options.Warmup, 0);
+        AtLeast("iterations", options.Iterations, 1);
+        problems.ThrowIfAny();
+    }
+}

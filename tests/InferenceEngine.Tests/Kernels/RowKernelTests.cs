@@ -1,0 +1,103 @@
+using QatKit.Core.Graph;
+using QatKit.Core.Numerics;
+using QatKit.InferenceEngine.Cpu;
+using QatKit.TestKit;
+
+namespace QatKit.InferenceEngine.Tests.Kernels;
+
+/// <summary>Quantize, LayerNorm and embedding of every kernel set, for every length 0..256 and at the extremes.</summary>
+public sealed unsafe class RowKernelTests
+{
+    // Ties, both clamps, signed zeros, denormals and the largest finite values.
+    private static readonly float[] Special =
+        [0f, -0f, 0.5f, -0.5f, 1.5f, 2.5f, -2.5f, 126.5f, 127f, 127.5f, -127.5f, 1e9f, -1e9f, float.Epsilon, -float.Epsilon, float.MaxValue, float.MinValue, 32766.5f, -32767.5f];
+
+    public static TheoryData<KernelSet> Sets => [.. KernelSets.All];
+
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void Quantize_equals_the_reference_for_all_lengths(KernelSet set)
+    {
+        var kernels = KernelSets.Require(set);
+        var random = new Random(1);
+        for (var length = 0; length <= 256; length++)
+        {
+            var values = Enumerable.Range(0, length).Select(i => random.Next(4) == 0 ? Special[random.Next(Special.Length)] : (random.NextSingle() - 0.5f) * 300).ToArray();
+            foreach (var inverse in new[] { 1f, 0.37f, 1000f })
+            {
+                using var source = BoundedMemory.Of<float>(values);
+                using var int8 = new BoundedMemory(length);
+                using var int16 = new BoundedMemory(length * sizeof(short));
+                kernels.QuantizeInt8((float*)source.Pointer, length, inverse, (sbyte*)int8.Pointer);
+                kernels.QuantizeInt16((float*)source.Pointer, length, inverse, (short*)int16.Pointer);
+                TensorAssert.BitEqual(Array.ConvertAll(values, v => AffineQuantizer.Quantize(v, inverse)), int8.ToArray<sbyte>(), 0, $"{set} int8 {length}");
+                TensorAssert.BitEqual(Array.ConvertAll(values, v => AffineQuantizer.QuantizeInt16(v, inverse)), int16.ToArray<short>(), 0, $"{set} int16 {length}");
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void LayerNorm_equals_the_reference_for_all_lengths(KernelSet set)
+    {
+        var random = new Random(2);
+        for (var hidden = 1; hidden <= 256; hidden++)
+            CheckNorm(set, hidden, exponent: 16, i => (random.NextSingle() - 0.5f) * 8, random);
+        foreach (var hidden in new[] { 768, 1023, 1024, 1025, 2047, 2048 })
+            CheckNorm(set, hidden, exponent: 14, i => (random.NextSingle() - 0.5f) * 40, random);
+    }
+
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void LayerNorm_is_exact_at_the_ends_of_its_grid(KernelSet set)
+    {
+        var random = new Random(3);
+        foreach (var hidden in new[] { 1, 7, 8, 1024, 2048 })
+        {
+            CheckNorm(set, hidden, 16, _ => 0f, random); // V = 0
+            CheckNorm(set, hidden, 16, _ => 1e6f, random); // all clamped: largest S1 and S2
+            CheckNorm(set, hidden, 16, i => i == 0 ? 1e6f : -1e6f, random); // largest |n|
+            CheckNorm(set, hidden, 16, i => i % 2 == 0 ? 1e6f : -1e6f, random); // largest V
+            CheckNorm(set, hidden, -32, i => i * 1e15f, random);
+            CheckNorm(set, hidden, 32, i => i * 1e-7f, random);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void Embedding_equals_the_reference_for_all_lengths(KernelSet set)
+    {
+        var kernels = KernelSets.Require(set);
+        var random = new Random(4);
+        for (var hidden = 1; hidden <= 100; hidden++)
+        {
+            using var floats = BoundedMemory.Of<float>(Enumerable.Range(0, hidden).Select(_ => random.NextSingle() - 0.5f).ToArray());
+            using var codes = BoundedMemory.Of<sbyte>(Enumerable.Range(0, hidden).Select(_ => (sbyte)random.Next(-127, 128)).ToArray());
+            using var output = new BoundedMemory(hidden * sizeof(float));
+            var floatRow = new EmbeddingRow((float*)floats.Pointer);
+            var codeRow = new EmbeddingRow((sbyte*)codes.Pointer, 0.0123f);
+            kernels.Embedding(codeRow, floatRow, codeRow, hidden, (float*)output.Pointer);
+            var f = floats.ToArray<float>();
+            var c = Array.ConvertAll(codes.ToArray<sbyte>(), x => x * 0.0123f);
+            TensorAssert.BitEqual(f.Select((v, i) => c[i] + v + c[i]).ToArray(), output.ToArray<float>(), 0, $"{set} H={hidden}");
+        }
+    }
+
+    private static void CheckNorm(KernelSet set, int hidden, int exponent, Func<int, float> value, Random random)
+    {
+        var kernels = KernelSets.Require(set);
+        var row = Enumerable.Range(0, hidden).Select(value).ToArray();
+        var norm = new QuantizedLayerNorm("norm", Values(hidden, random), Values(hidden, random), exponent);
+        var expected = new float[hidden];
+        IntegerLayerNorm.Normalize(row, norm.Gamma, norm.Beta, exponent, 1e-12, expected);
+        using var input = BoundedMemory.Of<float>(row);
+        using var output = new BoundedMemory(hidden * sizeof(float));
+        var packed = new PackedLayerNorm(norm, hidden, 1e-12);
+        kernels.LayerNorm(packed, (float*)input.Pointer, (float*)output.Pointer, new WorkerScratch());
+        TensorAssert.BitEqual(expected, output.ToArray<float>(), 0, $"{set} H={hidden} k={exponent}");
+        kernels.LayerNorm(packed, (float*)input.Pointer, (float*)input.Pointer, new WorkerScratch());
+        TensorAssert.BitEqual(expected, input.ToArray<float>(), 0, $"{set} H={hidden} k={exponent}, in place");
+    }
+
+    private static float[] Values(int count, Random random) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() * 2 - 1)];
+}
