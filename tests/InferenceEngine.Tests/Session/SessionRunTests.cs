@@ -1,0 +1,92 @@
+using QatKit.Core.Graph;
+using QatKit.Core.Reference;
+using QatKit.TestKit;
+
+namespace QatKit.InferenceEngine.Tests.Session;
+
+public sealed class SessionRunTests
+{
+    private static readonly BertArchitecture Small = new(2, 32, 2, 64, 50, 40, 2, 3);
+    private static readonly QuantizedGraph Graph = SyntheticGraph.Create(Small, 21);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Concurrent_calls_on_one_session_do_not_disturb_each_other(int threads)
+    {
+        var batches = Enumerable.Range(0, 6).Select(i => SyntheticGraph.CreateBatch(Small, [.. Enumerable.Range(1, 1 + i).Select(n => 1 + n * 11 % 40)], i)).ToArray();
+        var expected = batches.Select(b => ReferenceExecutor.Run(Graph, b)).ToArray();
+        using var session = InferenceSession.Create(Graph, new SessionOptions { Threads = threads });
+        var failures = 0;
+        var callers = batches.Select((batch, i) => new Thread(() =>
+        {
+            for (var repeat = 0; repeat < 20; repeat++)
+                if (!session.Run(batch).AsSpan().SequenceEqual(expected[i])) Interlocked.Increment(ref failures);
+        })).ToArray();
+        foreach (var caller in callers) caller.Start();
+        foreach (var caller in callers) Assert.True(caller.Join(TimeSpan.FromMinutes(2)), "A concurrent call did not end.");
+        Assert.Equal(0, failures);
+    }
+
+    [Fact]
+    public void A_steady_load_allocates_little_more_than_its_result()
+    {
+        using var session = InferenceSession.Create(Graph, new SessionOptions { Threads = 1 });
+        var large = SyntheticGraph.CreateBatch(Small, [40, 40, 40, 40], 1);
+        var small = SyntheticGraph.CreateBatch(Small, [7, 40], 1);
+        for (var i = 0; i < 3; i++) session.Run(large);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 10; i++)
+        {
+            session.Run(large);
+            session.Run(small);
+        }
+
+        // Closures of the stages; the activations of one call of this model alone are 100 KB.
+        var perCall = (GC.GetAllocatedBytesForCurrentThread() - before) / 20;
+        Assert.True(perCall < 8 * 1024, $"{perCall} bytes per call.");
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void A_trace_that_throws_leaves_the_session_usable(int threads)
+    {
+        using var session = InferenceSession.Create(Graph, new SessionOptions { Threads = threads });
+        var batch = SyntheticGraph.CreateBatch(Small, [5, 9], 1);
+        Assert.Throws<InvalidTimeZoneException>(() => session.Run(batch, new ThrowingTrace()));
+        TensorAssert.BitEqual(ReferenceExecutor.Run(Graph, batch), session.Run(batch));
+    }
+
+    [Fact]
+    public void More_threads_than_work_change_nothing()
+    {
+        var batch = SyntheticGraph.CreateBatch(Small, [1], 1);
+        using var session = InferenceSession.Create(Graph, new SessionOptions { Threads = 9 });
+        TensorAssert.BitEqual(ReferenceExecutor.Run(Graph, batch), session.Run(batch));
+    }
+
+    [Fact]
+    public void Workers_that_went_to_sleep_wake_up_for_the_next_call()
+    {
+        var batch = SyntheticGraph.CreateBatch(Small, [3, 4], 1);
+        var expected = ReferenceExecutor.Run(Graph, batch);
+        using var session = InferenceSession.Create(Graph, new SessionOptions { Threads = 3 });
+        for (var i = 0; i < 5; i++)
+        {
+            Thread.Sleep(20); // Far longer than workers spin.
+            TensorAssert.BitEqual(expected, session.Run(batch));
+        }
+    }
+
+    private sealed class ThrowingTrace : IActivationTrace
+    {
+        public void Record(string name, int rows, int columns, ReadOnlySpan<sbyte> codes) => throw new InvalidTimeZoneException();
+
+        public void Record(string name, int rows, int columns, ReadOnlySpan<short> codes) => throw new InvalidTimeZoneException();
+
+        public void Record(string name, int rows, int columns, ReadOnlySpan<float> values)
+        {
+        }
+    }
+}
