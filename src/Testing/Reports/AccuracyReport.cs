@@ -11,7 +11,7 @@ public sealed record MetricValue(string Model, double Value);
 /// <param name="Metric">Name of the metric.</param>
 /// <param name="Examples">Labelled sequences.</param>
 /// <param name="Values">One value per model.</param>
-/// <param name="NoiseBand">Half-width of the 95 % interval of the first model's accuracy on a set of this size.</param>
+/// <param name="NoiseBand">Half-width of the 95 % interval of the first model's accuracy on a set of this size; null for a regression.</param>
 /// <param name="Comparisons">Paired flips between models.</param>
 public sealed record AccuracyReport(
-    string Metric, int Examples, IReadOnlyList<MetricValue> Values, double NoiseBand, IReadOnlyList<PairedComparison> Comparisons);
+    string Metric, int Examples, IReadOnlyList<MetricValue> Values, double? NoiseBand, IReadOnlyList<PairedComparison> Comparisons);

@@ -24,11 +24,19 @@ public sealed record LayerReport(
 /// <param name="Layers">One row per code tensor, in the order in which they run.</param>
 /// <param name="LargestLogitDifference">Largest |difference| of a logit, from the tokens on.</param>
 /// <param name="ArgmaxAgreements">Sequences whose largest logit is the same class.</param>
-public sealed record LayerParityReport(int Examples, IReadOnlyList<LayerReport> Layers, double LargestLogitDifference, int ArgmaxAgreements)
+/// <param name="FirstDivergence">The first code that differs from the tokens on (expected is the engine's); null when none does.</param>
+public sealed record LayerParityReport(
+    int Examples, IReadOnlyList<LayerReport> Layers, double LargestLogitDifference, int ArgmaxAgreements, Divergence? FirstDivergence = null)
 {
     /// <summary>Share of sequences with the same class.</summary>
     public double ArgmaxAgreement => Examples == 0 ? 1 : (double)ArgmaxAgreements / Examples;
 
-    /// <summary>The layer whose own arithmetic differs most, or null when no code differs locally.</summary>
-    public LayerReport? LargestContributor => Layers.Where(l => l.LocalMismatches > 0).MaxBy(l => l.LocalMismatchRate);
+    /// <summary>The encoder layer or head whose own arithmetic differs most, or null when no code differs locally.</summary>
+    /// <remarks>Inside an encoder layer differences run on from tensor to tensor, so the layer is named, not a tensor.</remarks>
+    public string? LargestContributor => Layers
+        .GroupBy(l => l.Layer)
+        .Select(g => (Layer: g.Key, Rate: (double)g.Sum(l => l.LocalMismatches) / g.Sum(l => l.Elements)))
+        .Where(g => g.Rate > 0)
+        .Select(g => ((string Layer, double Rate)?)g)
+        .MaxBy(g => g!.Value.Rate)?.Layer;
 }

@@ -49,6 +49,12 @@ public static class ReportMarkdown
         line($"## P3: fake-quantized model : engine");
         line($"");
         line($"{p3.Examples} examples. Largest logit difference {p3.LargestLogitDifference:G3}; same class for {p3.ArgmaxAgreement:P2}. {Contributor(p3)}");
+        if (p3.FirstDivergence is { } divergence)
+        {
+            line($"");
+            line($"From the tokens on, {divergence.ToString()}.");
+        }
+
         line($"");
         line($"| tensor | local mismatch | local SQNR | accumulated mismatch | accumulated SQNR |");
         line($"|---|---|---|---|---|");
@@ -56,8 +62,8 @@ public static class ReportMarkdown
             line($"| {l.Tensor} | {l.LocalMismatchRate:P4} | {Decibels(l.LocalSqnrDecibels)} | {l.AccumulatedMismatchRate:P4} | {Decibels(l.AccumulatedSqnrDecibels)} |");
     }
 
-    private static string Contributor(LayerParityReport p3) => p3.LargestContributor is { } l
-        ? $"{l.Tensor} contributes most."
+    private static string Contributor(LayerParityReport p3) => p3.LargestContributor is { } layer
+        ? $"{layer} contributes most."
         : "No layer's own arithmetic differs.";
 
     private static string Decibels(double? value) =>
@@ -71,8 +77,9 @@ public static class ReportMarkdown
         line($"| model | {p4.Metric} |");
         line($"|---|---|");
         foreach (var v in p4.Values) line($"| {v.Model} | {v.Value:F4} |");
+        if (p4.NoiseBand is not { } band) return;
         line($"");
-        line($"A set of this size resolves ±{p4.NoiseBand:F4} (95 %).");
+        line($"Accuracy on a set of this size resolves ±{band:F4} (95 %).");
         line($"");
         line($"| from : to | right to wrong | wrong to right | McNemar p |");
         line($"|---|---|---|---|");

@@ -1,0 +1,29 @@
+using QatKit.Core.Artifact;
+using QatKit.Core.Graph;
+using QatKit.Quantization.Surgery;
+using QatKit.Testing.Reports;
+using QatKit.Training.Bert;
+using QatKit.Training.Metrics;
+
+namespace QatKit.Training.Verification;
+
+/// <summary>What to verify, against what.</summary>
+/// <param name="Artifact">The model as it was read back from disk.</param>
+/// <param name="Sequences">Every example as a batch of one, at least one.</param>
+public sealed record VerificationRequest(ModelArtifact Artifact, IReadOnlyList<TokenBatch> Sequences)
+{
+    /// <summary>Class indices or target values, one per sequence; without them there is no P4.</summary>
+    public IReadOnlyList<float>? Labels { get; init; }
+
+    /// <summary>Task metric of P4.</summary>
+    public Metric Metric { get; init; } = Metric.Accuracy;
+
+    /// <summary>The torch model from which the artifact was frozen, with its quantizers; without it there is no P3.</summary>
+    public (BertForSequenceClassification Model, PreparedModel Prepared)? FakeQuant { get; init; }
+
+    /// <summary>Logits [n, C] of the FP32 model on the same sequences, for P4; without them P4 starts from the fake-quantized model.</summary>
+    public float[]? Fp32Logits { get; init; }
+
+    /// <summary>What must hold beyond P0 to P2.</summary>
+    public VerificationGates Gates { get; init; } = new();
+}
