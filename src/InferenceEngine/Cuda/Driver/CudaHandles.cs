@@ -58,7 +58,7 @@ internal sealed class CudaGraph(ICudaDriver driver, CudaContext context, nint va
 /// <summary>A loaded cubin or PTX.</summary>
 internal sealed class CudaModule(ICudaDriver driver, CudaContext context, nint value, string name) : CudaHandle(driver, context, value)
 {
-    /// <summary>Source name.</summary>
+    /// <summary>The kernel with its constants.</summary>
     public string Name { get; } = name;
 }
 

@@ -32,7 +32,7 @@ internal sealed record CudaLaunch(CudaFunction Function, Dim3 Grid, Dim3 Block, 
     public override string ToString()
     {
         var text = string.Create(CultureInfo.InvariantCulture,
-            $"{Function.Name} grid {Grid} block {Block} shared {SharedBytes} bytes");
+            $"{Function.Module.Name} grid {Grid} block {Block} shared {SharedBytes} bytes");
         if (Cluster is { } cluster) text += $" cluster {cluster}";
         if (OverlapsPredecessor) text += " programmatic";
         return Shapes.Length == 0 ? text : $"{text}, {Shapes}";

@@ -36,7 +36,7 @@ internal interface ICudaDriver
     /// <summary>Loads a cubin, or PTX that the driver compiles.</summary>
     /// <param name="context">Owner.</param>
     /// <param name="image">Cubin, or PTX text ending in a zero byte.</param>
-    /// <param name="name">Source name, for messages.</param>
+    /// <param name="name">The kernel with its constants, for messages.</param>
     CudaModule LoadModule(CudaContext context, ReadOnlySpan<byte> image, string name);
 
     /// <summary>Finds a kernel of a module.</summary>

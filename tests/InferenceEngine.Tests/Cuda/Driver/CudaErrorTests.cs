@@ -25,14 +25,14 @@ public sealed class CudaErrorTests
     {
         var driver = new FakeCudaDriver();
         using var context = driver.CreateContext(driver.InstalledDevices[0]);
-        using var module = driver.LoadModule(context, [1], "gemm_s8.cu");
+        using var module = driver.LoadModule(context, [1], "gemm_s8<SPARSE=0>");
         var launch = new CudaLaunch(driver.GetFunction(module, "gemm_s8"), new Dim3(16, 2, 4), new Dim3(128), 73728, new KernelArguments(), "X[128, 1024] W[1024, 1024]")
         {
             Cluster = new Dim3(2),
             OverlapsPredecessor = true,
         };
         Assert.Equal(
-            "QK6005 cuLaunchKernelEx: kernel gemm_s8 grid (16, 2, 4) block (128, 1, 1) shared 73728 bytes cluster (2, 1, 1) programmatic, X[128, 1024] W[1024, 1024]: failed with CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES: too many resources requested for launch.",
+            "QK6005 cuLaunchKernelEx: kernel gemm_s8<SPARSE=0> grid (16, 2, 4) block (128, 1, 1) shared 73728 bytes cluster (2, 1, 1) programmatic, X[128, 1024] W[1024, 1024]: failed with CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES: too many resources requested for launch.",
             Message(() => CudaErrors.ThrowLaunch("cuLaunchKernelEx", "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES", "too many resources requested for launch", launch)));
     }
 

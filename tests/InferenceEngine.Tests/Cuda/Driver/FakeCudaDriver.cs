@@ -10,13 +10,14 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
     private readonly Lock _gate = new();
     private readonly List<string> _calls = [];
     private readonly Dictionary<nint, string> _open = [];
+    private readonly Dictionary<nint, long> _allocations = [];
     private readonly Dictionary<nint, List<Action>> _graphs = [];
     private readonly Dictionary<nint, List<Action>> _capturing = [];
     private nint _next = 0x1000;
 
     /// <summary>A made-up data-centre device.</summary>
     public static CudaDevice Device(int major = 8, int minor = 0, int ordinal = 0, int multiprocessors = 108) =>
-        new(ordinal, "Fake GPU", major, minor, multiprocessors, 163 * 1024, 164 * 1024, 40 << 20, 1L << 30, 1_410_000);
+        new(ordinal, "Fake GPU", major, minor, multiprocessors, 166912, 167936, 40 << 20, 1L << 30, 1_410_000);
 
     public List<CudaDevice> InstalledDevices { get; } = [Device()];
 
@@ -74,6 +75,7 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
         }
 
         var address = (nint)NativeMemory.AlignedAlloc((nuint)bytes, 256);
+        lock (_gate) _allocations.Add(address, bytes);
         new Span<byte>((void*)address, checked((int)bytes)).Fill(0xCD); // Nothing may rely on zeros.
         return new DeviceMemory(this, context, Opened("memory", $"allocate {bytes}", address), bytes);
     }
@@ -184,6 +186,7 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
             _calls.Add($"release {kind}");
             _graphs.Remove(handle.Value);
             if (handle is DeviceMemory memory) AllocatedBytes -= memory.Bytes;
+            _allocations.Remove(handle.Value);
             if (handle is DeviceMemory or PinnedMemory) NativeMemory.AlignedFree((void*)handle.Value);
             return true;
         }
@@ -191,6 +194,21 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
 
     /// <summary>The host memory that stands for device memory.</summary>
     public static Span<byte> Bytes(DeviceRange range) => new((void*)range.Address, checked((int)range.Bytes));
+
+    /// <summary>What a kernel sees at an address; fails when that is not inside one allocation or not aligned.</summary>
+    public Span<T> View<T>(ulong address, long count)
+        where T : unmanaged
+    {
+        var bytes = count * sizeof(T);
+        Assert.Equal(0UL, address % (ulong)sizeof(T));
+        lock (_gate)
+        {
+            Assert.True(_allocations.Any(a => address >= (ulong)a.Key && address + (ulong)bytes <= (ulong)a.Key + (ulong)a.Value),
+                $"{bytes} bytes at 0x{address:x} are not inside an allocation.");
+        }
+
+        return new Span<T>((void*)address, checked((int)count));
+    }
 
     private void Do(CudaStream stream, string call, Action work)
     {

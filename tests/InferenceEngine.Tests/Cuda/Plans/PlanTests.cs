@@ -1,0 +1,108 @@
+using QatKit.Core.Diagnostics;
+using QatKit.InferenceEngine.Cuda.Kernels;
+using QatKit.InferenceEngine.Cuda.Plans;
+using QatKit.InferenceEngine.Tests.Cuda.Driver;
+
+namespace QatKit.InferenceEngine.Tests.Cuda.Plans;
+
+public sealed class PlanTests
+{
+    private static readonly GemmEpilogue Floats = new(GemmActivation.None, true, OutputType.Float32);
+
+    [Theory]
+    [InlineData(1, 1, 1, "32 tokens, 1 sequences, up to 32 each")]
+    [InlineData(128, 1, 128, "128 tokens, 1 sequences, up to 128 each")]
+    [InlineData(129, 3, 100, "160 tokens, 4 sequences, up to 128 each")]
+    [InlineData(1025, 8, 512, "1280 tokens, 8 sequences, up to 512 each")]
+    [InlineData(8192, 64, 128, "8192 tokens, 64 sequences, up to 128 each")]
+    public void Buckets_round_up(int tokens, int sequences, int length, string expected) =>
+        Assert.Equal(expected, Bucket.For(tokens, sequences, length).ToString());
+
+    [Fact]
+    public void Buckets_hold_their_batch_waste_at_most_a_quarter_and_never_grow_past_the_next_bucket()
+    {
+        var previous = 0;
+        for (var tokens = 1; tokens <= 9000; tokens++)
+        {
+            var bucket = Bucket.For(tokens, 1, 1).Tokens;
+            Assert.InRange(bucket, Math.Max(tokens, previous), Math.Max(tokens * 5 / 4, tokens + 31));
+            Assert.Equal(bucket, Bucket.For(bucket, 1, 1).Tokens);
+            previous = bucket;
+        }
+    }
+
+    [Fact]
+    public void Small_products_are_split_until_the_device_is_busy()
+    {
+        // BERT-large, one sequence of 128: 16 tiles of 64 x 128 on 108 multiprocessors would leave most of them idle.
+        var plan = new GemmPlanner(FakeCudaDriver.Device()).Plan(new GemmProblem(128, 1024, 4096, false, Floats));
+        Assert.True(plan.Blocks >= 64, plan.ToString());
+        Assert.True(plan.Splits > 1, plan.ToString());
+    }
+
+    [Fact]
+    public void Large_products_take_a_large_tile_and_no_split()
+    {
+        var plan = new GemmPlanner(FakeCudaDriver.Device()).Plan(new GemmProblem(4096, 4096, 1024, false, Floats));
+        Assert.Equal("128x64/4x2/3/1", new GemmChoice(plan.Variant.Tile, plan.Splits).ToString());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Every_choice_fits_the_smallest_device_and_the_split_buffers(bool sparse24)
+    {
+        var device = FakeCudaDriver.Device(8, 9, multiprocessors: 20) with { SharedBytesPerBlock = 101376, SharedBytesPerMultiprocessor = 102400 };
+        foreach (var tokens in new[] { 32, 128, 160, 1024, 8192 })
+        {
+            foreach (var (features, depth) in new[] { (3072, 1024), (1024, 1024), (4096, 1024), (1024, 4096), (384, 128), (21, 45) })
+            {
+                var plan = new GemmPlanner(device).Plan(new GemmProblem(tokens, features, depth, sparse24, Floats));
+                Assert.InRange(plan.Variant.Define().SharedBytes, 1, 101376);
+                if (plan.Splits == 1) continue;
+                Assert.InRange(plan.Variant.PartialElements(tokens, features), 1, GemmPlanner.PartialCapacity);
+                Assert.InRange(plan.Variant.Tiles(tokens, features), 1, GemmPlanner.ArrivalCapacity);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_plan_prints_its_shapes_choice_load_and_reason()
+    {
+        var plan = new GemmPlanner(FakeCudaDriver.Device(), GemmChoice.Parse("64x64/2x2/4/2")).Plan(new GemmProblem(128, 1024, 4096, true, Floats));
+        Assert.Equal("X[128, 4096] W[1024, 4096] 2:4: 64x64/2x2/4/2, 64 blocks, 0.20 waves, 7.0 kcycles estimated (forced)", plan.ToString());
+    }
+
+    [Theory]
+    [InlineData("fast", "it is not of the form features x tokens / warps x warps / stages / splits, for example 128x64/4x2/3/1.")]
+    [InlineData("128x64/8x8/3/1", "8 x 8 warps; a block has 1 to 32.")]
+    [InlineData("100x64/4x2/3/1", "100 features are not a multiple of 32 x 4 warps.")]
+    [InlineData("128x60/4x2/3/1", "60 tokens are not a multiple of 8 x 2 warps.")]
+    [InlineData("128x64/4x2/1/1", "1 stages; at least 2 are needed.")]
+    [InlineData("128x64/4x2/3/0", "0 splits; at least 1 is needed.")]
+    public void Wrong_choices_say_what_is_wrong(string text, string why) => Assert.Equal(
+        $"QK6020 plan: '{text}': {why} Correct the plan, or leave the choice to the engine.",
+        Assert.Throws<QatKitException>(() => GemmChoice.Parse(text)).Message);
+
+    [Fact]
+    public void Forced_choices_that_do_not_fit_are_refused()
+    {
+        var problem = new GemmProblem(128, 1024, 512, false, Floats);
+        string Message(string choice) => Assert.Throws<QatKitException>(() => new GemmPlanner(FakeCudaDriver.Device(), GemmChoice.Parse(choice)).Plan(problem)).Message;
+        Assert.Equal(
+            "QK6020 plan: '256x256/4x2/3/1' for X[128, 512] W[1024, 512]: a block needs 196608 bytes of shared memory, the device has 166912. Correct the plan, or leave the choice to the engine.",
+            Message("256x256/4x2/3/1"));
+        Assert.Equal(
+            "QK6020 plan: '64x64/2x2/4/8' for X[128, 512] W[1024, 512]: K has 4 steps of 128, too few for 8 splits. Correct the plan, or leave the choice to the engine.",
+            Message("64x64/2x2/4/8"));
+    }
+
+    [Fact]
+    public void Attention_keeps_a_sequence_in_shared_memory_and_fills_the_device()
+    {
+        var one = AttentionPlan.For(FakeCudaDriver.Device(), Bucket.For(128, 1, 128), 16, 64, OutputType.Int8);
+        Assert.Equal("attention<HEAD_DIM=64, WARPS=1, KEY_TILE=128, OUTPUT=0>, 128 blocks", one.ToString());
+        var many = AttentionPlan.For(FakeCudaDriver.Device(), Bucket.For(4096, 8, 512), 16, 64, OutputType.Int8);
+        Assert.Equal("attention<HEAD_DIM=64, WARPS=4, KEY_TILE=512, OUTPUT=0>, 1024 blocks", many.ToString());
+    }
+}
