@@ -1,0 +1,56 @@
+using BenchmarkDotNet.Attributes;
+using QatKit.Core.Graph;
+using QatKit.Core.Numerics;
+using QatKit.InferenceEngine;
+using QatKit.InferenceEngine.Cpu;
+using QatKit.InferenceEngine.Cpu.Kernels;
+
+namespace QatKit.Benchmarks.Kernels;
+
+/// <summary>Attention of one head of 64 on one thread: packing, scores, softmax, context, quantizing.</summary>
+public unsafe class AttentionBenchmarks
+{
+    private const int HeadDim = 64, Hidden = 768;
+
+    private readonly WorkerScratch _scratch = new();
+    private CpuKernels _kernels = null!;
+    private AlignedBuffer _codes = null!;
+    private AlignedBuffer _context = null!;
+
+    /// <summary>S.</summary>
+    [Params(16, 128, 512)]
+    public int Length { get; set; }
+
+    [ParamsSource(nameof(Tiers))]
+    public CpuTier Tier { get; set; }
+
+    public static IEnumerable<CpuTier> Tiers => KernelChoice.Tiers;
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        _kernels = KernelChoice.Of(Tier);
+        _codes = new AlignedBuffer(3L * Length * Hidden);
+        _context = new AlignedBuffer((long)Length * Hidden);
+        var random = new Random(1);
+        for (var i = 0; i < _codes.Bytes; i++) _codes.Pointer[i] = (byte)random.Next(-127, 128);
+    }
+
+    [Benchmark]
+    public void OneHead()
+    {
+        var codes = (sbyte*)_codes.Pointer;
+        var arguments = new AttentionArguments
+        {
+            Query = codes,
+            Key = codes + (long)Length * Hidden,
+            Value = codes + 2L * Length * Hidden,
+            Hidden = Hidden,
+            HeadDim = HeadDim,
+            ScoreMultiplier = IntegerSoftmax.ScoreMultiplier(0.03f, 0.03f, HeadDim),
+            ValueScale = 0.03f,
+            Context = new Codes((nint)_context.Pointer, CodeWidth.Int8, new QuantizationParameters(0.02f)),
+        };
+        _kernels.Attention(arguments, new AttentionWork(0, Length, 3, 0, Length), _scratch);
+    }
+}

@@ -1,0 +1,51 @@
+using BenchmarkDotNet.Attributes;
+using QatKit.Core.Graph;
+using QatKit.InferenceEngine;
+using QatKit.InferenceEngine.Cpu;
+using QatKit.InferenceEngine.Cpu.Kernels;
+
+namespace QatKit.Benchmarks.Kernels;
+
+/// <summary>Element-wise work on one row: LayerNorm, quantizing, and GELU with quantizing (a linear layer's epilogue).</summary>
+public unsafe class RowBenchmarks
+{
+    private readonly WorkerScratch _scratch = new();
+    private CpuKernels _kernels = null!;
+    private PackedLayerNorm _norm = null!;
+    private PackedLinear _shallow = null!;
+    private AlignedBuffer _row = null!;
+    private AlignedBuffer _output = null!;
+
+    [Params(768, 2048)]
+    public int Columns { get; set; }
+
+    [ParamsSource(nameof(Tiers))]
+    public CpuTier Tier { get; set; }
+
+    public static IEnumerable<CpuTier> Tiers => KernelChoice.Tiers;
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        _kernels = KernelChoice.Of(Tier);
+        var architecture = new BertArchitecture(1, 8, 1, Columns, 10, 16, 2, 2);
+        // K = 8: next to no multiplication, so that the epilogue is what is measured.
+        _shallow = _kernels.Pack(SyntheticGraph.Create(architecture, 1).Layers[0].Intermediate, sparse: false);
+        var random = new Random(1);
+        float[] Values() => [.. Enumerable.Range(0, Columns).Select(_ => random.NextSingle() * 4 - 2)];
+        _norm = new PackedLayerNorm(new QuantizedLayerNorm("norm", Values(), Values(), 16), Columns, 1e-12);
+        _row = new AlignedBuffer(Columns * sizeof(float));
+        _output = new AlignedBuffer(Columns * sizeof(float));
+        Values().CopyTo(new Span<float>(_row.Pointer, Columns));
+    }
+
+    [Benchmark]
+    public void LayerNorm() => _kernels.LayerNorm(_norm, (float*)_row.Pointer, (float*)_output.Pointer, _scratch);
+
+    [Benchmark]
+    public void Quantize() => _kernels.QuantizeInt8((float*)_row.Pointer, Columns, 50f, (sbyte*)_output.Pointer);
+
+    [Benchmark]
+    public void GeluAndQuantize() => _kernels.Linear(_shallow, _row.Pointer, LinearOutput.GeluInt8((sbyte*)_output.Pointer, Columns, 50f),
+        new WorkRange(0, 1, 0, _shallow.Blocks), _scratch);
+}
