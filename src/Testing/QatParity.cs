@@ -25,6 +25,19 @@ public static class QatParity
     public static void AssertBitEqual(InferenceSession expected, InferenceSession actual, IEnumerable<TokenBatch> batches) =>
         AssertBitEqual(EngineImplementations.Of(expected), EngineImplementations.Of(actual), batches);
 
+    /// <summary>Fails unless two artifacts agree in every intermediate tensor and in the logits, bit for bit.</summary>
+    /// <param name="expectedFolder">Folder of an artifact.</param>
+    /// <param name="actualFolder">Folder of another.</param>
+    /// <param name="batches">At least one batch.</param>
+    /// <exception cref="QatParityException">Something differs; the message names the first divergence.</exception>
+    /// <exception cref="Core.Diagnostics.QatKitException">A folder is not a valid artifact.</exception>
+    public static void AssertBitEqual(string expectedFolder, string actualFolder, IEnumerable<TokenBatch> batches)
+    {
+        using var expected = InferenceSession.Load(expectedFolder);
+        using var actual = InferenceSession.Load(actualFolder);
+        AssertBitEqual(new Implementation(expectedFolder, expected.Run), new Implementation(actualFolder, actual.Run), batches);
+    }
+
     /// <summary>Fails unless two implementations agree in every intermediate tensor that both record and in the logits.</summary>
     /// <exception cref="QatParityException">Something differs; the message names the first divergence.</exception>
     public static void AssertBitEqual(Implementation expected, Implementation actual, IEnumerable<TokenBatch> batches)

@@ -11,8 +11,10 @@ internal static class AllVerbs
         ValidateVerb.Create(context),
         ListVerb.Create(context),
         CopyVerb.Create(context),
+        VerifyVerb.Create(context),
         PredictVerb.Create(context),
         InspectVerb.Create(context),
+        BenchVerb.Create(context),
         DoctorVerb.Create(context),
     ];
 }

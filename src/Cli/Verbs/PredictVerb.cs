@@ -4,6 +4,7 @@ using QatKit.Cli.CommandLine;
 using QatKit.Cli.Models;
 using QatKit.Cli.Output;
 using QatKit.Core.Graph;
+using QatKit.Training.Text;
 
 namespace QatKit.Cli.Verbs;
 
@@ -41,7 +42,7 @@ internal static class PredictVerb
             var lines = parsed.GetValue(file) is { } path
                 ? File.ReadLines(path).Where(l => l.Length > 0).ToArray()
                 : [parsed.GetValue(pair) is { } second ? $"{parsed.GetValue(text)}\t{second}" : parsed.GetRequiredValue(text)!];
-            var encoder = LoadedModel.Encoder(loaded.Artifact);
+            var encoder = ArtifactEncoder.Create(loaded.Artifact);
             var predictions = lines.Chunk(LinesPerCall).SelectMany(chunk =>
             {
                 var encoded = chunk.Select(l => l.Split('\t', 2)).Select(p => encoder.Encode(p[0], p.Length > 1 ? p[1] : null)).ToList();

@@ -1,0 +1,65 @@
+using System.CommandLine;
+using System.Globalization;
+using QatKit.Cli.CommandLine;
+using QatKit.Cli.Output;
+using QatKit.InferenceEngine;
+using QatKit.InferenceEngine.Benchmarking;
+
+namespace QatKit.Cli.Verbs;
+
+/// <summary><c>qatkit bench</c>: latency of a model of any shape, with random weights.</summary>
+internal static class BenchVerb
+{
+    public static Command Create(CommandContext context)
+    {
+        var defaults = new BenchmarkOptions();
+        Option<T> With<T>(string name, string description, T value) => new(name) { Description = description, DefaultValueFactory = _ => value };
+        var shape = With("--shape", "A name such as bert-base, or LxHxAxF.", defaults.Shape);
+        var batch = With("--batch", "Sequences per call.", defaults.Batch);
+        var sequence = With("--seq", "Tokens of every sequence.", defaults.SequenceLength);
+        var threads = With("--threads", "Threads; 0 is one per processor.", 0);
+        var tier = With("--tier", "Instruction tier.", CpuTier.Auto);
+        var warmup = With("--warmup", "Calls before the measurement.", defaults.Warmup);
+        var iterations = With("--iterations", "Measured calls.", defaults.Iterations);
+        var sparse = new Option<bool>("--sparse24") { Description = "Prune the weights to 2:4." };
+        var json = new Option<bool>("--json") { Description = "Write JSON." };
+        var command = new VerbCommand("bench", "Measure the latency of a model shape with random weights.", "qatkit bench --shape bert-base --batch 1 --seq 128 --threads 2 --sparse24")
+        {
+            shape, batch, sequence, threads, tier, warmup, iterations, sparse, json,
+        };
+        command.SetAction((parsed, cancellationToken) =>
+        {
+            var result = InferenceBenchmark.Run(
+                new BenchmarkOptions
+                {
+                    Shape = parsed.GetRequiredValue(shape),
+                    Batch = parsed.GetValue(batch),
+                    SequenceLength = parsed.GetValue(sequence),
+                    Sparse24 = parsed.GetValue(sparse),
+                    Warmup = parsed.GetValue(warmup),
+                    Iterations = parsed.GetValue(iterations),
+                    Session = new SessionOptions { Threads = parsed.GetValue(threads), CpuTier = parsed.GetValue(tier) },
+                },
+                cancellationToken);
+            if (parsed.GetValue(json)) JsonOutput.Write(context, result);
+            else Write(context, result);
+            return Task.FromResult(ExitCode.Ok);
+        });
+        return command;
+    }
+
+    private static void Write(CommandContext context, BenchmarkResult r)
+    {
+        var table = new TextTable("measure", "value");
+        void Row(string name, FormattableString value) => table.Add(name, value.ToString(CultureInfo.InvariantCulture));
+        Row("shape", $"{r.Options.Shape}, batch {r.Options.Batch}, {r.Options.SequenceLength} tokens, {(r.Options.Sparse24 ? "2:4" : "dense")}");
+        Row("backend", $"{r.Description}");
+        Row("load", $"{r.LoadMilliseconds:F1} ms");
+        Row("p50", $"{r.P50Milliseconds:F3} ms");
+        Row("p95", $"{r.P95Milliseconds:F3} ms");
+        Row("p99", $"{r.P99Milliseconds:F3} ms");
+        Row("throughput", $"{r.GigaOperationsPerSecond:F1} GOP/s (dense-equivalent)");
+        Row("tokens", $"{r.TokensPerSecond:F0} tokens/s");
+        table.WriteTo(context);
+    }
+}

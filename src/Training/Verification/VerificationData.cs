@@ -1,0 +1,65 @@
+using QatKit.Core.Artifact;
+using QatKit.Core.Diagnostics;
+using QatKit.Core.Graph;
+using QatKit.Training.Data;
+using QatKit.Training.Data.Reviews;
+using QatKit.Training.Metrics;
+using QatKit.Training.Text;
+
+namespace QatKit.Training.Verification;
+
+/// <summary>Labelled examples as the engine reads them.</summary>
+/// <param name="Source">File or built-in set.</param>
+/// <param name="Sha256">SHA-256 of the content.</param>
+/// <param name="Sequences">Every example as a batch of one.</param>
+/// <param name="Labels">Class indices or target values; null when a row has none.</param>
+/// <param name="Metric">The usual metric of the task.</param>
+public sealed record VerificationData(string Source, string Sha256, IReadOnlyList<TokenBatch> Sequences, IReadOnlyList<float>? Labels, Metric Metric)
+{
+    /// <summary>Reads a file, or <c>builtin:reviews</c>, with a model's own tokenizer.</summary>
+    /// <param name="source">The file.</param>
+    /// <param name="format">Its format; when omitted, the extension and the header tell.</param>
+    /// <param name="artifact">The model.</param>
+    /// <param name="limit">Use only the first so many examples.</param>
+    /// <exception cref="QatKitException">QK5103: the artifact has no vocabulary; QK5104: the format is not clear; and those of <see cref="DatasetLoader"/>.</exception>
+    public static VerificationData Load(string source, DataFormat? format, ModelArtifact artifact, int? limit = null)
+    {
+        ArgumentNullException.ThrowIfNull(artifact);
+        var encoder = ArtifactEncoder.Create(artifact);
+        var dataset = source == BuiltinReviews.Name
+            ? BuiltinReviews.Create().Dev
+            : DatasetLoader.Load(source, Layout(source, format, artifact.Manifest.Details.Labels), requireLabels: false);
+        var encoded = EncodedDataset.Create(dataset, encoder);
+        var count = Math.Min(encoded.Count, limit ?? int.MaxValue);
+        var labelled = dataset.Examples.Take(count).All(e => e.Label is not null);
+        return new VerificationData(
+            source, dataset.Sha256,
+            [.. Enumerable.Range(0, count).Select(i => encoded.Batch([i]))],
+            labelled ? [.. encoded.Labels.Take(count)] : null,
+            dataset.Labels.Count == 0 ? Metric.Pearson : Metric.Accuracy);
+    }
+
+    private static DataLayout Layout(string path, DataFormat? format, IReadOnlyList<string> labels)
+    {
+        var chosen = format ?? Detect(path);
+        return DataLayout.ForGlue(chosen) ?? new DataLayout(chosen, "text", null, "label", labels.Count > 1 ? labels : []);
+    }
+
+    private static DataFormat Detect(string path)
+    {
+        var header = File.Exists(path) ? File.ReadLines(path).FirstOrDefault("") : "";
+        return (Path.GetExtension(path), header) switch
+        {
+            (".jsonl", _) => DataFormat.Jsonl,
+            (".csv", _) => DataFormat.Csv,
+            (".tsv", "sentence\tlabel") => DataFormat.Sst2,
+            (".tsv", var h) when h.Contains("#1 String", StringComparison.Ordinal) => DataFormat.Mrpc,
+            (".tsv", "index\tsentence1\tsentence2\tlabel") => DataFormat.Rte,
+            (".tsv", "index\tquestion\tsentence\tlabel") => DataFormat.Qnli,
+            (".tsv", var h) when h.Contains("gold_label", StringComparison.Ordinal) => DataFormat.Mnli,
+            (".tsv", var h) when h.EndsWith("score", StringComparison.Ordinal) => DataFormat.Stsb,
+            (".tsv", var h) when h.Split('\t').Contains("text") => DataFormat.Tsv,
+            _ => throw new QatKitException("QK5104", path, $"the format of this file is not clear. Pass --format with one of {string.Join(", ", Enum.GetNames<DataFormat>()).ToLowerInvariant()}."),
+        };
+    }
+}

@@ -1,0 +1,44 @@
+using System.Text.Json;
+using QatKit.Cli.CommandLine;
+
+namespace QatKit.Cli.Tests;
+
+public sealed class BenchTests
+{
+    [Fact]
+    public async Task Json_has_percentiles_in_order_and_throughput_that_follows_from_them()
+    {
+        var (code, output, error) = await CliRunner.Run("bench", "--shape", "1x32x2x64", "--batch", "2", "--seq", "8", "--threads", "1", "--warmup", "1", "--iterations", "5", "--sparse24", "--json");
+        Assert.Equal((ExitCode.Ok, ""), (code, error));
+        using var json = JsonDocument.Parse(output);
+        double Of(string name) => json.RootElement.GetProperty(name).GetDouble();
+        Assert.True(Of("p50Milliseconds") > 0 && Of("p50Milliseconds") <= Of("p95Milliseconds") && Of("p95Milliseconds") <= Of("p99Milliseconds"));
+        Assert.Equal(16 / Of("p50Milliseconds") * 1000, Of("tokensPerSecond"), 1e-6 * Of("tokensPerSecond"));
+        Assert.True(json.RootElement.GetProperty("options").GetProperty("sparse24").GetBoolean());
+    }
+
+    [Fact]
+    public async Task Plain_text_names_shape_and_backend()
+    {
+        var (code, output, _) = await CliRunner.Run("bench", "--shape", "1x32x2x64", "--seq", "8", "--iterations", "2", "--tier", "scalar");
+        Assert.Equal(ExitCode.Ok, code);
+        var lines = output.Split('\n');
+        Assert.Equal("shape      1x32x2x64, batch 1, 8 tokens, dense", lines[1]);
+        Assert.StartsWith("backend    CPU, Scalar kernels", lines[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_unknown_shape_gets_a_suggestion()
+    {
+        var (code, output, error) = await CliRunner.Run("bench", "--shape", "bert-bas");
+        Assert.Equal((ExitCode.InvalidInput, ""), (code, output));
+        Assert.StartsWith("error QK5053 shape: 'bert-bas' is not a model shape. Did you mean 'bert-base'?", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_option_that_is_not_a_number_is_a_usage_error()
+    {
+        var (code, output, error) = await CliRunner.Run("bench", "--batch", "two");
+        Assert.Equal((ExitCode.Usage, "", "Cannot parse argument 'two' for option '--batch' as expected type 'System.Int32'.\n\n"), (code, output, error));
+    }
+}
