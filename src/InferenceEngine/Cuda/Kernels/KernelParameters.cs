@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace QatKit.InferenceEngine.Cuda.Kernels;
@@ -22,6 +23,22 @@ internal struct GemmParameters
     public int XPitch;
     public int YPitch;
     public int ResidualPitch;
+}
+
+/// <summary>Twin of <c>GemmSm90Params</c> in gemm_s8_sm90.cu; aligned to 64 bytes in a launch.</summary>
+[StructLayout(LayoutKind.Sequential, Size = 256)]
+internal struct GemmSm90Parameters
+{
+    /// <summary>A CUtensorMap over the input codes: [T, K] of bytes, box 128 × 128, 128-byte swizzle, zeros outside.</summary>
+    public TensorMapBytes Tokens;
+    public GemmParameters Gemm;
+}
+
+/// <summary>The 128 opaque bytes of a CUtensorMap.</summary>
+[InlineArray(16)]
+internal struct TensorMapBytes
+{
+    private ulong _first;
 }
 
 /// <summary>Twin of <c>AttentionParams</c>.</summary>

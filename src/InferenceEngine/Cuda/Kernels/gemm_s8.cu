@@ -15,8 +15,8 @@
 // Overflow: |sum| <= 127 * 127 * K < 2^31 for K < 133 000, split or not.
 //
 // Compile-time constants: SPARSE, TILE_F, TILE_T, WARPS_F, WARPS_T, STAGES, ACTIVATION, RESIDUAL, OUTPUT.
-#include "common/epilogue.cuh"
 #include "common/ptx.cuh"
+#include "common/store_group.cuh"
 
 constexpr int TILE_K = 128;                       // codes of one stage
 constexpr int THREADS = WARP * WARPS_F * WARPS_T;
@@ -119,40 +119,6 @@ __device__ __forceinline__ bool gather_splits(const GemmParams& p, int (&sum)[WA
     return true;
 }
 
-__device__ __forceinline__ void store_tile(const GemmParams& p, const int (&sum)[WARP_GROUPS * 2][TOKEN_FRAGMENTS][4], int warp_f, int warp_t, int lane) {
-    const int g = lane / 4, t = lane % 4;
-#pragma unroll
-    for (int group = 0; group < WARP_GROUPS; group++) {
-        const int feature = blockIdx.x * TILE_F + warp_f * WARP_F + group * GROUP + 4 * g; // of four neighbours
-        const int count = min(p.features - feature, 4);
-        if (count <= 0) continue;
-        float multiplier[4], bias[4], inverse[4];
-        load_four(multiplier, p.multiplier + feature);
-        load_four(bias, p.bias + feature);
-        if (OUTPUT != OUTPUT_FLOAT) load_four(inverse, p.inverse + feature);
-#pragma unroll
-        for (int j = 0; j < TOKEN_FRAGMENTS; j++) {
-#pragma unroll
-            for (int c = 0; c < 2; c++) {
-                const int token = blockIdx.y * TILE_T + warp_t * WARP_T + j * 8 + 2 * t + c;
-                if (token >= p.tokens) continue;
-                float value[4], residual[4];
-                if (RESIDUAL) {
-                    const float* from = p.residual + (int64)token * p.residual_pitch + feature;
-                    if (count == 4) load_four(residual, from);
-                    else for (int i = 0; i < count; i++) residual[i] = from[i];
-                }
-#pragma unroll
-                for (int i = 0; i < 4; i++) { // feature + i: fragment i / 2, row g + 8 (i % 2)
-                    const int acc = sum[group * 2 + i / 2][j][i % 2 * 2 + c];
-                    value[i] = finish(__fmaf_rn(__int2float_rn(acc), multiplier[i], bias[i]), residual[i], ACTIVATION, RESIDUAL);
-                }
-                store_four<OUTPUT>(p.y, (int64)token * p.y_pitch + feature, value, inverse, count);
-            }
-        }
-    }
-}
-
 extern "C" __global__ void __launch_bounds__(THREADS) gemm_s8(const GemmParams p) {
     SHARED_DYNAMIC(shared);
     const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
@@ -184,5 +150,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) gemm_s8(const GemmParams p
     }
 
     if (gridDim.z > 1 && !gather_splits(p, sum)) return;
-    store_tile(p, sum, warp_f, warp_t, lane);
+    const int feature = blockIdx.x * TILE_F + warp_f * WARP_F, token = blockIdx.y * TILE_T + warp_t * WARP_T;
+#pragma unroll
+    for (int group = 0; group < WARP_GROUPS; group++)
+        store_group<TOKEN_FRAGMENTS>(p, sum[group * 2], sum[group * 2 + 1], feature + group * GROUP, token, lane);
 }

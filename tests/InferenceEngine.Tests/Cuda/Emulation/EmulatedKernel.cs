@@ -43,7 +43,7 @@ internal sealed unsafe class EmulatedKernel
             _ => new Lazy<EmulatedKernel>(() => new EmulatedKernel(definition, parameters, Path.Combine(folder ?? KernelFolder, definition.File)))).Value;
     }
 
-    /// <summary>Runs a launch. Both orders differ in when warps run and when asynchronous copies land; results must not.</summary>
+    /// <summary>Runs a launch. The orders differ in when warps run and when asynchronous work is done; the results must not.</summary>
     public void Launch<T>(LaunchGrid grid, T parameters, EmulationOrder order = EmulationOrder.FallingEager)
         where T : unmanaged
     {
@@ -70,7 +70,7 @@ internal sealed unsafe class EmulatedKernel
         List<string> arguments =
         [
             "-O2", "-std=c++17", "-shared", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-ffp-contract=off", "-fno-strict-aliasing",
-            "-U_FORTIFY_SOURCE", "-I" + NativeFolder, "-I" + KernelFolder,
+            "-U_FORTIFY_SOURCE", "-Wno-psabi", "-I" + NativeFolder, "-I" + KernelFolder,
             $"-DKERNEL_FILE=\"{source}\"", "-DENTRY=" + definition.EntryPoint, "-DPARAMETERS=" + parameters,
             .. definition.Defines.Select(d => $"-D{d.Key}={d.Value}"),
             Path.Combine(NativeFolder, "entry.cpp"),
@@ -97,9 +97,9 @@ internal sealed unsafe class EmulatedKernel
 /// <summary>Order of an emulated block; values are the flags of native/entry.cpp.</summary>
 internal enum EmulationOrder
 {
-    /// <summary>Warps first to last; asynchronous copies land when they are waited for: finds a missing wait.</summary>
+    /// <summary>Warps first to last; asynchronous work is done when it is waited for: finds a missing wait.</summary>
     RisingLazy = 0,
 
-    /// <summary>Warps last to first; asynchronous copies land at once: finds a buffer that is refilled too early.</summary>
+    /// <summary>Warps last to first; asynchronous work is done at once: finds a buffer that is refilled too early.</summary>
     FallingEager = 3,
 }

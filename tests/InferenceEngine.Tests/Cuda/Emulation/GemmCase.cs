@@ -75,16 +75,47 @@ internal sealed class GemmCase
     }
 
     /// <summary>Runs gemm_s8 and compares every output bit.</summary>
-    public void CheckInt8(GemmVariant variant, int splits, EmulationOrder order)
+    public void Check(GemmVariant variant, int splits, EmulationOrder order)
     {
         using var memory = new DeviceMemory();
+        var parameters = Parameters(memory);
+        var partials = splits > 1 ? (int)variant.PartialElements(Tokens, Features) : 0;
+        var tiles = splits > 1 ? variant.Tiles(Tokens, Features) : 0;
+        parameters.Partial = memory.Zeros<int>(partials);
+        parameters.Arrivals = memory.Zeros<int>(tiles);
+        Compare(memory, variant.Epilogue, $"{variant.Define()}, T {Tokens}, N {Features}, K {Depth}, splits {splits}, {order}", y =>
+        {
+            parameters.Y = y;
+            EmulatedKernel.Get(variant.Define(), "GemmParams").Launch(variant.Grid(Tokens, Features, splits), parameters, order);
+        });
+        Assert.All(DeviceMemory.Download<int>(parameters.Arrivals, tiles), n => Assert.Equal(0, n));
+        Assert.All(DeviceMemory.Download<int>(parameters.Partial, partials), n => Assert.Equal(0, n));
+    }
+
+    /// <summary>Runs gemm_s8_sm90 and compares every output bit.</summary>
+    public void Check(WarpgroupGemmVariant variant, EmulationOrder order)
+    {
+        using var memory = new DeviceMemory();
+        var parameters = new GemmSm90Parameters { Gemm = Parameters(memory) };
+        // The emulation's stand-in for a tensor map: base, columns, rows, pitch.
+        ulong[] map = [parameters.Gemm.X, (ulong)Depth, (ulong)Tokens, (ulong)parameters.Gemm.XPitch];
+        for (var i = 0; i < map.Length; i++) parameters.Tokens[i] = map[i];
+        Compare(memory, variant.Epilogue, $"{variant.Define()}, T {Tokens}, N {Features}, K {Depth}, {order}", y =>
+        {
+            parameters.Gemm.Y = y;
+            EmulatedKernel.Get(variant.Define(), "GemmSm90Params").Launch(WarpgroupGemmVariant.Grid(Tokens, Features), parameters, order);
+        });
+    }
+
+    private int YPitch => (Features + 3) / 4 * 4 + 4;
+
+    private GemmParameters Parameters(DeviceMemory memory)
+    {
         var packed = Mask is null
             ? DenseWeightPacker.Pack(Weights, Features, Depth)
             : SparseWeightPacker.Pack(Sparse24Matrix.Pack(Weights, Features, Depth));
-        var residual = Residual();
-        int xPitch = (Depth + 15) / 16 * 16, yPitch = (Features + 3) / 4 * 4 + 4, rPitch = yPitch + 4;
-        var tiles = splits > 1 ? variant.Tiles(Tokens, Features) : 0;
-        var parameters = new GemmParameters
+        var xPitch = (Depth + 15) / 16 * 16;
+        return new GemmParameters
         {
             X = memory.UploadRows<sbyte>(X, Depth, xPitch),
             RowIndex = RowIndex is null ? 0 : memory.Upload(RowIndex),
@@ -92,33 +123,32 @@ internal sealed class GemmCase
             Multiplier = memory.Upload(WeightLayout.PadFeatures(Multiplier)),
             Bias = memory.Upload(WeightLayout.PadFeatures(Bias)),
             Inverse = memory.Upload(WeightLayout.PadFeatures(Inverse)),
-            Residual = memory.UploadRows<float>(residual, Features, rPitch),
-            Partial = memory.Zeros<int>(splits > 1 ? (int)variant.PartialElements(Tokens, Features) : 0),
-            Arrivals = memory.Zeros<int>(tiles),
+            Residual = memory.UploadRows<float>(Residual(), Features, YPitch + 4),
             Tokens = Tokens,
             Features = Features,
             Depth = Depth,
             XPitch = xPitch,
-            YPitch = yPitch,
-            ResidualPitch = rPitch,
+            YPitch = YPitch,
+            ResidualPitch = YPitch + 4,
         };
-        var context = $"{variant.Define()}, T {Tokens}, N {Features}, K {Depth}, splits {splits}, {order}";
-        switch (variant.Epilogue.Output)
+    }
+
+    // Launches into a poisoned output and compares it with the reference.
+    private void Compare(DeviceMemory memory, GemmEpilogue epilogue, string context, Action<ulong> launch)
+    {
+        switch (epilogue.Output)
         {
-            case OutputType.Int8: RunAndCompare(Expected(variant.Epilogue, residual, (v, inv) => AffineQuantizer.Quantize(v, inv))); break;
-            case OutputType.Int16: RunAndCompare(Expected(variant.Epilogue, residual, AffineQuantizer.QuantizeInt16)); break;
-            default: RunAndCompare(Expected(variant.Epilogue, residual, (v, _) => v)); break;
+            case OutputType.Int8: Run((v, inverse) => AffineQuantizer.Quantize(v, inverse)); break;
+            case OutputType.Int16: Run(AffineQuantizer.QuantizeInt16); break;
+            default: Run((v, _) => v); break;
         }
 
-        Assert.All(DeviceMemory.Download<int>(parameters.Arrivals, tiles), n => Assert.Equal(0, n));
-        if (splits > 1) Assert.All(DeviceMemory.Download<int>(parameters.Partial, (int)variant.PartialElements(Tokens, Features)), n => Assert.Equal(0, n));
-
-        void RunAndCompare<T>(T[] expected)
+        void Run<T>(Func<float, float, T> store)
             where T : unmanaged
         {
-            parameters.Y = memory.Allocate<T>(Tokens * yPitch);
-            EmulatedKernel.Get(variant.Define(), "GemmParams").Launch(variant.Grid(Tokens, Features, splits), parameters, order);
-            TensorAssert.BitEqual(expected, DeviceMemory.DownloadRows<T>(parameters.Y, Tokens, Features, yPitch), Features, context);
+            var y = memory.Allocate<T>(Tokens * YPitch);
+            launch(y);
+            TensorAssert.BitEqual(Expected(epilogue, Residual(), store), DeviceMemory.DownloadRows<T>(y, Tokens, Features, YPitch), Features, context);
         }
     }
 

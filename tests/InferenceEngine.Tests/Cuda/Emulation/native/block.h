@@ -1,6 +1,6 @@
 // Runs the threads of one block as fibers on one CPU thread, so that a kernel's source runs unchanged without a GPU.
 //
-// A fiber runs until it meets a collective operation (all 32 lanes of its warp) or a block barrier (all threads), or ends.
+// A fiber runs until it meets a collective operation (all 32 lanes of its warp) or a block barrier (all threads), polls, or ends.
 // The scheduler carries a collective out when all lanes have arrived at the same one and reports an error when they cannot.
 // Warps run one at a time, each as far as it can, in rising or falling order: a missing barrier shows as wrong results in
 // one of the two orders. Shared memory is poisoned before every block and fenced behind.
@@ -24,7 +24,7 @@ constexpr size_t FENCE_BYTES = 256;
 
 struct Index { unsigned x, y, z; };
 
-enum class State { Ready, Collective, Barrier, Done };
+enum class State { Ready, Collective, Barrier, Polling, Done };
 
 using Operation = void (*)(void* const* lanes); // one argument block per lane
 
@@ -48,7 +48,8 @@ struct Block {
     unsigned char* shared = nullptr; // dynamic shared memory
     size_t shared_bytes = 0;
     bool falling_order = false;      // warps run last to first
-    bool early_copies = false;       // asynchronous copies land at once instead of at the wait
+    bool early_copies = false;       // asynchronous work is done at once instead of when it is waited for
+    bool progress = false;           // something other than polling happened
     void (*kernel)(const void*) = nullptr;
     const void* parameters = nullptr;
     std::vector<Fiber> fibers;
@@ -90,6 +91,9 @@ static void barrier(int line) {
     suspend(State::Barrier);
 }
 
+// Gives the other threads a turn, in a loop that waits for something in memory.
+static void poll() { suspend(State::Polling); }
+
 static void* shared_array(const void* key, size_t bytes) {
     for (auto& array : machine.arrays)
         if (array.key == key) return array.memory.get();
@@ -119,24 +123,28 @@ static void resume(Fiber& fiber) {
     setcontext(&context);
 }
 
-// Runs one warp until all its lanes wait for the block or are done.
+// Runs one warp until all its lanes wait for the block, poll or are done.
 static bool run_warp(Fiber* lanes, int warp) {
     for (;;) {
         for (int l = 0; l < WARP_LANES; l++) {
             Fiber& lane = lanes[machine.falling_order ? WARP_LANES - 1 - l : l];
-            if (lane.state == State::Ready) resume(lane);
+            if (lane.state == State::Ready) {
+                resume(lane);
+                machine.progress |= lane.state != State::Polling;
+            }
             if (machine.error[0]) return false;
         }
-        int waiting = 0;
+        int waiting = 0, polling = 0;
         void* arguments[WARP_LANES];
         const Fiber* first = nullptr;
         for (int l = 0; l < WARP_LANES; l++) {
+            polling += lanes[l].state == State::Polling;
             if (lanes[l].state != State::Collective) continue;
             if (!first) first = &lanes[l];
             if (lanes[l].operation == first->operation) waiting++;
             arguments[l] = lanes[l].arguments;
         }
-        if (!first) return true;
+        if (!first || polling > 0) return true;
         if (waiting != WARP_LANES) {
             snprintf(machine.error, sizeof machine.error, "warp %d of block (%u, %u, %u): %d of 32 lanes arrived at %s", warp,
                      machine.block_index.x, machine.block_index.y, machine.block_index.z, waiting, first->name);
@@ -144,6 +152,7 @@ static bool run_warp(Fiber* lanes, int warp) {
         }
         first->operation(arguments);
         for (int l = 0; l < WARP_LANES; l++) lanes[l].state = State::Ready;
+        machine.progress = true;
         if (machine.error[0]) return false;
     }
 }
@@ -158,10 +167,23 @@ static bool run_block() {
     }
     const int warps = (int)machine.fibers.size() / WARP_LANES;
     for (;;) {
+        machine.progress = false;
         for (int w = 0; w < warps; w++) {
             const int warp = machine.falling_order ? warps - 1 - w : w;
             if (!run_warp(&machine.fibers[warp * WARP_LANES], warp)) return false;
         }
+        bool polling = false;
+        for (auto& fiber : machine.fibers) {
+            if (fiber.state != State::Polling) continue;
+            polling = true;
+            fiber.state = State::Ready;
+        }
+        if (polling && !machine.progress) {
+            snprintf(machine.error, sizeof machine.error, "block (%u, %u, %u): every thread waits for another",
+                     machine.block_index.x, machine.block_index.y, machine.block_index.z);
+            return false;
+        }
+        if (polling) continue;
         const Fiber* first = nullptr; // of those at a barrier
         for (auto& fiber : machine.fibers) {
             if (fiber.state != State::Barrier) continue;

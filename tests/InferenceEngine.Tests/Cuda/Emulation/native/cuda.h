@@ -10,6 +10,7 @@
 #define __device__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
+#define __grid_constant__
 #define __align__(bytes) __attribute__((aligned(bytes)))
 #define SHARED_DYNAMIC(name) unsigned char* const name = emulation::machine.shared
 #define SHARED_ARRAY(type, name, count) \

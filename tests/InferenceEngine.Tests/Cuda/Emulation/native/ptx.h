@@ -47,47 +47,65 @@ static void add_product(Product* const* lanes, const int (&a)[16][64], const int
         }
 }
 
-// mma m16n8k32: element i (0..15) of a lane's A is row g (i in 0..3, 8..11) or g + 8, k = 4t + i % 4 (+ 16 from i = 8 on);
-// element i (0..7) of its B is k = 4t + i % 4 (+ 16 from i = 4 on), column g.
-template <bool UNSIGNED_A> static void dense_product(Product* const* lanes) {
-    int a[16][64], b[64][8];
+// m16n8k32: element i (0..15) of a lane's A is row g (i in 0..3, 8..11) or g + 8, k = 4t + i % 4 (+ 16 from i = 8 on).
+template <bool UNSIGNED> static void dense_operand(int (&a)[16][64], const uint32* const (&words)[32]) {
     for (int l = 0; l < 32; l++) {
         const int g = l / 4, t = l % 4;
         for (int i = 0; i < 16; i++) {
-            const int code = byte_of(lanes[l]->a[i / 4], i % 4);
-            a[i / 4 % 2 == 0 ? g : g + 8][4 * t + i % 4 + (i >= 8 ? 16 : 0)] = UNSIGNED_A ? code & 255 : code;
+            const int code = byte_of(words[l][i / 4], i % 4);
+            a[i / 4 % 2 == 0 ? g : g + 8][4 * t + i % 4 + (i >= 8 ? 16 : 0)] = UNSIGNED ? code & 255 : code;
         }
-        for (int i = 0; i < 8; i++) b[4 * t + i % 4 + (i >= 4 ? 16 : 0)][g] = byte_of(lanes[l]->b[i / 4], i % 4);
     }
+}
+
+// Element i (0..7) of a lane's B is k = 4t + i % 4 (+ 16 from i = 4 on), column g.
+template <bool UNSIGNED_A> static void dense_product(Product* const* lanes) {
+    int a[16][64], b[64][8];
+    const uint32* words[32];
+    for (int l = 0; l < 32; l++) {
+        words[l] = lanes[l]->a;
+        for (int i = 0; i < 8; i++) b[4 * (l % 4) + i % 4 + (i >= 4 ? 16 : 0)][l / 4] = byte_of(lanes[l]->b[i / 4], i % 4);
+    }
+    dense_operand<UNSIGNED_A>(a, words);
     add_product(lanes, a, b, 32);
 }
 
-// mma.sp m16n8k64, selector 0: all four lanes of a quad give metadata. Lane l describes row g + 8 (l % 2), columns
+// Sparse m16n8k64, selector 0: all four lanes of a quad give metadata. Lane l describes row g + 8 (l % 2), columns
 // 32 (l / 2 % 2) .. + 31: bits 4j..4j+1 and 4j+2..4j+3 are the places of the two non-zeros of columns 4j..4j+3.
-static void sparse_product(Product* const* lanes) {
+// False where metadata is undefined.
+static bool sparse_operand(int (&a)[16][64], const uint32* const (&words)[32], const uint32 (&e)[32]) {
     int place[16][32]; // [row][non-zero]: its column
     for (int l = 0; l < 32; l++) {
         const int row = l / 4 + 8 * (l & 1), half = l >> 1 & 1;
         for (int j = 0; j < 8; j++) {
-            const int first = lanes[l]->e >> (4 * j) & 3, second = lanes[l]->e >> (4 * j + 2) & 3;
+            const int first = e[l] >> (4 * j) & 3, second = e[l] >> (4 * j + 2) & 3;
             if (first >= second) {
-                snprintf(machine.error, sizeof machine.error, "mma.sp: lane %d, chunk %d: places %d, %d are undefined", l, j, first, second);
-                return;
+                snprintf(machine.error, sizeof machine.error, "sparse product: lane %d, chunk %d: places %d, %d are undefined", l, j, first, second);
+                return false;
             }
             place[row][half * 16 + 2 * j] = half * 32 + 4 * j + first;
             place[row][half * 16 + 2 * j + 1] = half * 32 + 4 * j + second;
         }
     }
-    int a[16][64] = {}, b[64][8];
+    int compressed[16][64]; // the same register layout as a dense 16 x 32 operand, over the non-zeros
+    dense_operand<false>(compressed, words);
+    memset(a, 0, sizeof a);
+    for (int row = 0; row < 16; row++)
+        for (int i = 0; i < 32; i++) a[row][place[row][i]] = compressed[row][i];
+    return true;
+}
+
+// Element i (0..15) of a lane's B is k = 16 (i / 4) + 4t + i % 4, column g.
+static void sparse_product(Product* const* lanes) {
+    int a[16][64], b[64][8];
+    const uint32* words[32];
+    uint32 e[32];
     for (int l = 0; l < 32; l++) {
-        const int g = l / 4, t = l % 4;
-        for (int i = 0; i < 16; i++) { // the same register layout as a dense 16 x 32 operand, over the non-zeros
-            const int row = i / 4 % 2 == 0 ? g : g + 8, nonzero = 4 * t + i % 4 + (i >= 8 ? 16 : 0);
-            a[row][place[row][nonzero]] = byte_of(lanes[l]->a[i / 4], i % 4);
-        }
-        for (int i = 0; i < 16; i++) b[16 * (i / 4) + 4 * t + i % 4][g] = byte_of(lanes[l]->b[i / 4], i % 4);
+        words[l] = lanes[l]->a;
+        e[l] = lanes[l]->e;
+        for (int i = 0; i < 16; i++) b[16 * (i / 4) + 4 * (l % 4) + i % 4][l / 4] = byte_of(lanes[l]->b[i / 4], i % 4);
     }
-    add_product(lanes, a, b, 64);
+    if (sparse_operand(a, words, e)) add_product(lanes, a, b, 64);
 }
 
 template <class T> struct Exchange { T value, result; int mask; };

@@ -1,0 +1,123 @@
+// Y[T, N] = epilogue(X[T, K] * W[N, K]^T) with warpgroup products of sm_90a, for many tokens. Dense or 2:4 sparse weights.
+//
+// A block computes 256 features x 128 tokens with three warpgroups: two consumers of 128 features each, and a producer of which
+// one thread works; it hands its registers over, because a consumer thread holds 128 sums and two steps of weights.
+//   tokens:  the producer copies tiles of 128 tokens x 128 codes through the tensor map (128-byte swizzle, zeros outside) into
+//            a ring of STAGES buffers; `full` barriers count the bytes, `empty` barriers the eight consumer warps.
+//   weights: the A operand comes from registers. The packed order (README.md) is already lane by lane, and no two warps need
+//            the same rows, so shared memory would only add traffic: a lane loads its 16-byte fragments and its metadata words
+//            one step ahead. Warp w of a warpgroup has group w of its four groups of 32 features; product m = 0, 1 is
+//            fragment m of that group, so its 64 rows are rows of four groups and a lane ends with four neighbouring features.
+// All sums are integers: the result has the bits of gemm_s8.cu. Overflow: as there.
+//
+// Compile-time constants: SPARSE, STAGES, ACTIVATION, RESIDUAL, OUTPUT.
+#include "common/ptx90.cuh"
+#include "common/store_group.cuh"
+
+struct GemmSm90Params {
+    TensorMap tokens; // x as [T, K] int8, box 128 tokens x 128 codes, 128-byte swizzle
+    GemmParams gemm;  // x, row_index, partial, arrivals unused
+};
+
+constexpr int TILE_F = 256, TILE_T = 128, TILE_K = 128;
+constexpr int CONSUMER_WARPS = 8, THREADS = WARP * (CONSUMER_WARPS + 4);
+constexpr int GROUP = 32;
+constexpr int VALUE_BYTES = SPARSE ? 2048 : 4096;
+constexpr int GROUP_BYTES = SPARSE ? VALUE_BYTES + 512 : VALUE_BYTES;
+constexpr int STAGE_BYTES = TILE_T * TILE_K;
+constexpr int PRODUCTS = SPARSE ? 2 : 4; // per fragment and step: 64 or 32 codes each
+
+// A lane's weights of one step.
+struct Fragments {
+    uint32 a[2][PRODUCTS][4];
+    uint32 e[2][PRODUCTS];
+};
+
+__device__ __forceinline__ void load_fragments(Fragments& f, const uint8* group, int lane) {
+#pragma unroll
+    for (int m = 0; m < 2; m++)
+#pragma unroll
+        for (int s = 0; s < PRODUCTS; s++) {
+            const int place = (m * PRODUCTS + s) * WARP + lane;
+            const uint4 v = load_once((const uint4*)group + place);
+            f.a[m][s][0] = v.x; f.a[m][s][1] = v.y; f.a[m][s][2] = v.z; f.a[m][s][3] = v.w;
+            if (SPARSE) f.e[m][s] = load_once((const uint32*)(group + VALUE_BYTES) + place);
+        }
+}
+
+// One step: the products of `f` with a buffer of tokens.
+__device__ __forceinline__ void multiply(int (&sum)[2][TILE_T / 8][4], const Fragments& f, const uint8* tokens) {
+    wgmma_fence();
+#pragma unroll
+    for (int s = 0; s < PRODUCTS; s++) {
+        const uint64 b = operand_descriptor(tokens + s * (TILE_K / PRODUCTS));
+#pragma unroll
+        for (int m = 0; m < 2; m++) {
+#if SPARSE
+            wgmma_sp_s8(sum[m], f.a[m][s], f.e[m][s], b);
+#else
+            wgmma_s8(sum[m], f.a[m][s], b);
+#endif
+        }
+    }
+    wgmma_commit();
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS, 1) gemm_s8_sm90(const __grid_constant__ GemmSm90Params params) {
+    SHARED_DYNAMIC(shared);
+    SHARED_ARRAY(uint64, full, STAGES);
+    SHARED_ARRAY(uint64, empty, STAGES);
+    const GemmParams& p = params.gemm;
+    const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
+    const int steps = divide_up(p.depth, TILE_K);
+    if (threadIdx.x == 0) {
+        for (int s = 0; s < STAGES; s++) {
+            barrier_init(full + s, 1);
+            barrier_init(empty + s, CONSUMER_WARPS);
+        }
+        barrier_init_fence();
+    }
+    __syncthreads();
+
+    if (warp >= CONSUMER_WARPS) {
+        give_registers<40>();
+        if (threadIdx.x != CONSUMER_WARPS * WARP) return;
+        for (int step = 0; step < steps; step++) {
+            const int s = step % STAGES, round = step / STAGES;
+            barrier_wait(empty + s, (round + 1) % 2); // the first round finds every buffer empty
+            barrier_arrive_expect(full + s, STAGE_BYTES);
+            tensor_load(shared + s * STAGE_BYTES, &params.tokens, step * TILE_K, blockIdx.y * TILE_T, full + s);
+        }
+        return;
+    }
+
+    take_registers<232>();
+    int sum[2][TILE_T / 8][4];
+#pragma unroll
+    for (int m = 0; m < 2; m++)
+#pragma unroll
+        for (int j = 0; j < TILE_T / 8; j++)
+#pragma unroll
+            for (int i = 0; i < 4; i++) sum[m][j][i] = 0;
+
+    // A group past the last one repeats it; its sums are not stored.
+    const int group = blockIdx.x * (TILE_F / GROUP) + warp;
+    const uint8* weights = (const uint8*)p.weight + (int64)min(group, divide_up(p.features, GROUP) - 1) * steps * GROUP_BYTES;
+    Fragments even, odd;
+    load_fragments(even, weights, lane);
+    for (int step = 0; step < steps; step += 2) { // two steps at a time, so that both sets of registers have fixed names
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+            const int now = step + half;
+            if (now >= steps) break;
+            Fragments& next = half == 0 ? odd : even;
+            if (now + 1 < steps) load_fragments(next, weights + (int64)(now + 1) * GROUP_BYTES, lane);
+            const int s = now % STAGES;
+            barrier_wait(full + s, now / STAGES % 2);
+            multiply(sum, half == 0 ? even : odd, shared + s * STAGE_BYTES);
+            wgmma_wait<0>();
+            if (lane == 0) barrier_arrive(empty + s); // this warp is done with the buffer
+        }
+    }
+    store_group<TILE_T / 8>(p, sum[0], sum[1], group * GROUP, blockIdx.y * TILE_T, lane);
+}
