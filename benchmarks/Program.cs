@@ -1,3 +1,6 @@
 using BenchmarkDotNet.Running;
+using QatKit.Benchmarks.Training;
 
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+// "qat-step": the quick ratio of a QAT step to a float32 step; anything else goes to BenchmarkDotNet.
+if (args is ["qat-step"]) QatStepQuick.Run(Console.Out);
+else BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

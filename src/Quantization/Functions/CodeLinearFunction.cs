@@ -33,7 +33,7 @@ internal sealed class CodeLinearFunction : autograd.SingleTensorFunction<CodeLin
         using var dequantized = w * column;
         using var transposed = grad_output.t();
         var dWeight = transposed.matmul(x).mul_(((Call)ctx.get_data("call")).InputScale);
-        return [grad_output.matmul(dequantized), dWeight, grad_output.sum(0), null!];
+        return [grad_output.matmul(dequantized), dWeight, grad_output.sum([0]), null!];
     }
 
     /// <summary>Scale of the input's codes and the largest code of both operands.</summary>

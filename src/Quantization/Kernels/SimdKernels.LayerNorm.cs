@@ -55,7 +55,7 @@ internal sealed unsafe partial class SimdKernels
                     BackwardRow(g + t * hidden, x + t * hidden, std[t], gm, dr + t * hidden, dg + block * hidden, db + block * hidden, hidden);
         });
         using (dGamma)
-        using (dBeta) return (output, dGamma.sum(0), dBeta.sum(0));
+        using (dBeta) return (output, dGamma.sum([0]), dBeta.sum([0]));
     }
 
     // One row of IntegerLayerNorm.Normalize. The integers (|r_fix| < 2^20, H ≤ 2048) and their sums (S2 < 2^51) are exact

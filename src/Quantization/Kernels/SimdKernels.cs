@@ -74,9 +74,11 @@ internal sealed unsafe partial class SimdKernels : IKernelSet
                 {
                     var row = y + r * n;
                     long i = 0;
+
+                    // A float product of codes may be −0, which an integer is not: adding 0 makes it 0.
                     for (; i <= n - Lanes; i += Lanes)
-                        Vector256.FusedMultiplyAdd(Vector256.Load(row + i), Vector256.Load(m + i), Vector256.Load(b + i)).Store(row + i);
-                    for (; i < n; i++) row[i] = MathF.FusedMultiplyAdd(row[i], m[i], b[i]);
+                        Vector256.FusedMultiplyAdd(Vector256.Load(row + i) + Vector256<float>.Zero, Vector256.Load(m + i), Vector256.Load(b + i)).Store(row + i);
+                    for (; i < n; i++) row[i] = MathF.FusedMultiplyAdd(row[i] + 0f, m[i], b[i]);
                 }
             }
         });

@@ -13,7 +13,7 @@ internal sealed class TorchKernels : IKernelSet
     public (Tensor Codes, float AbsMax) Quantize(Tensor x, float inverseScale, int maxCode)
     {
         using var amax = x.abs().amax([.. Enumerable.Range(0, (int)x.dim()).Select(i => (long)i)]);
-        return (x.mul(inverseScale).round_().clamp_(-maxCode, maxCode), amax.item<float>());
+        return (x.mul(inverseScale).round_().clamp_(-maxCode, maxCode).add_(0), amax.item<float>());
     }
 
     public Tensor MaskClipped(Tensor gradient, Tensor x, float amax) => gradient * (x.abs() <= amax);
@@ -23,7 +23,7 @@ internal sealed class TorchKernels : IKernelSet
         var amax = weight.abs().amax([1]);
         // A tensor divisor: by a plain number, CUDA would multiply by the reciprocal, which is another function.
         var scale = where(amax == 0, ones_like(amax), amax / full_like(amax, maxCode));
-        return (weight.mul(scale.reciprocal().unsqueeze(1)).round_().clamp_(-maxCode, maxCode), scale);
+        return (weight.mul(scale.reciprocal().unsqueeze(1)).round_().clamp_(-maxCode, maxCode).add_(0), scale);
     }
 
     public void Epilogue(Tensor accumulators, float inputScale, Tensor weightScale, Tensor bias) =>
@@ -56,7 +56,7 @@ internal sealed class TorchKernels : IKernelSet
         var scaled = gradient * gamma;
         var slope = (scaled * normalized).mean([1], keepdim: true);
         var residual = (scaled - scaled.mean([1], keepdim: true) - normalized * slope) * reciprocalStd.unsqueeze(1);
-        return (residual, (gradient * normalized).sum(0), gradient.sum(0));
+        return (residual, (gradient * normalized).sum([0]), gradient.sum([0]));
     }
 
     public (Tensor Codes, float AbsMax) QuantizeHeads(Tensor x, float inverseScale, TokenLayout layout, int heads)

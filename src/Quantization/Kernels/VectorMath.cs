@@ -47,6 +47,7 @@ internal static class VectorMath
     }
 
     /// <summary><c>clamp(rint(x · inv), −max, max)</c>, as <see cref="AffineQuantizer"/> has it.</summary>
+    /// <remarks>Adding 0 turns −0 into the 0 that an integer code is.</remarks>
     internal static Vector256<float> Quantize(Vector256<float> x, Vector256<float> inverseScale, Vector256<float> max) =>
-        Vector256.Min(Vector256.Max(Vector256.Round(x * inverseScale), -max), max);
+        Vector256.Min(Vector256.Max(Vector256.Round(x * inverseScale), -max), max) + Vector256<float>.Zero;
 }

@@ -29,8 +29,10 @@ public sealed class ActivationRange
     /// <summary>Name and range.</summary>
     public override string ToString() => FormattableString.Invariant($"{Name}: amax {Amax:G6}");
 
-    internal void Collect(Tensor values)
+    internal void Collect(Tensor values, bool training)
     {
+        // Dropout would be part of the range.
+        if (training) throw new InvalidOperationException(QuantizationControl.NeedsEvaluationMode);
         using var detached = values.detach();
         using var cpu = detached.cpu();
         using var contiguous = cpu.contiguous();

@@ -8,14 +8,14 @@ namespace QatKit.Quantization.Modules;
 public sealed class FakeQuantEmbedding : nn.Module<Tensor, Tensor>
 {
     private readonly QuantizationControl _control;
-    private readonly Embedding _source;
+    private readonly Func<Tensor, Tensor> _lookup; // a field of the module itself would be registered as a child
 
     internal FakeQuantEmbedding(string path, Embedding source, QuantizationControl control)
         : base(nameof(FakeQuantEmbedding))
     {
         Path = path;
         _control = control;
-        _source = source;
+        _lookup = source.forward;
         register_parameter("weight", source.weight ?? throw new ArgumentException($"'{path}' has no weight.", nameof(source)));
     }
 
@@ -28,7 +28,7 @@ public sealed class FakeQuantEmbedding : nn.Module<Tensor, Tensor>
     /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {
-        var rows = _source.forward(input);
+        var rows = _lookup(input);
         return _control.Phase == QuantizationPhase.FakeQuant ? RowQuantizeFunction.Apply(rows) : rows;
     }
 

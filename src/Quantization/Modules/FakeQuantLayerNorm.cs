@@ -44,7 +44,7 @@ public sealed class FakeQuantLayerNorm : nn.Module<Tensor, Tensor>
     {
         if (_control.Phase != QuantizationPhase.FakeQuant)
         {
-            if (_control.Phase == QuantizationPhase.Calibrate) Range.Collect(input);
+            if (_control.Phase == QuantizationPhase.Calibrate) Range.Collect(input, training);
             return nn.functional.layer_norm(input, [input.shape[^1]], Gamma, Beta, Epsilon);
         }
 

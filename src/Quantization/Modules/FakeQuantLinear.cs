@@ -49,7 +49,7 @@ public sealed class FakeQuantLinear : nn.Module<Tensor, Tensor>
     {
         if (_control.Phase != QuantizationPhase.FakeQuant)
         {
-            if (_control.Phase == QuantizationPhase.Calibrate) Input.Range.Collect(input);
+            if (_control.Phase == QuantizationPhase.Calibrate) Input.Range.Collect(input, training);
             return Float(input);
         }
 

@@ -83,10 +83,10 @@ public sealed class FakeQuantSelfAttention : nn.Module<Tensor, TokenLayout, Tens
         Tensor q = Query.Float(hidden), k = Key.Float(hidden), v = Value.Float(hidden);
         if (_control.Phase == QuantizationPhase.Calibrate)
         {
-            Query.Input.Range.Collect(hidden);
-            QueryOutput.Range.Collect(q);
-            KeyOutput.Range.Collect(k);
-            ValueOutput.Range.Collect(v);
+            Query.Input.Range.Collect(hidden, training);
+            QueryOutput.Range.Collect(q, training);
+            KeyOutput.Range.Collect(k, training);
+            ValueOutput.Range.Collect(v, training);
         }
 
         return FloatAttention.Apply(q, k, v, layout, _heads, training ? _dropout : 0);

@@ -64,7 +64,7 @@ public sealed class PreparedModel
     public void SetPhase(QuantizationPhase phase)
     {
         if (phase == QuantizationPhase.Calibrate && Model.training)
-            throw new InvalidOperationException("Calibration needs evaluation mode: call eval() on the model first.");
+            throw new InvalidOperationException(QuantizationControl.NeedsEvaluationMode);
         if (phase == QuantizationPhase.FakeQuant && !IsCalibrated)
             throw new InvalidOperationException("Ranges are not known yet: calibrate and call FinishCalibration first.");
         _control.Phase = phase;
