@@ -16,7 +16,7 @@ internal enum KernelOrigin
 }
 
 /// <summary>Compiled kernels by content, in a folder that several processes share and in memory.</summary>
-/// <remarks>An entry is a folder <c>gemm_s8-sm_80-KEY</c> with the image, its SHA-256, the log and all sources. It is written
+/// <remarks>An entry is a folder <c>gemm_s8-sm_80-KEY-nvrtc-12.4</c> with the image, its SHA-256, the log and all sources. It is written
 /// aside and published by one rename, so it is whole or not there; an image that does not match its hash is replaced.
 /// A folder that cannot be written costs the compilation at every start and nothing else.</remarks>
 internal sealed class KernelCache
@@ -45,10 +45,10 @@ internal sealed class KernelCache
     public static string? DefaultFolder => UserCache.Folder() is { } cache ? Path.Combine(cache, "kernels") : null;
 
     /// <summary>The compiled form of a source: from memory, else from disk, else compiled; once per process and content.</summary>
-    /// <exception cref="Core.Diagnostics.QatKitException">QK6011: it does not compile.</exception>
+    /// <exception cref="Core.Diagnostics.QatKitException">QK6010: it is in no folder and there is no compiler. QK6011: it does not compile.</exception>
     public (CompiledKernel Kernel, KernelOrigin Origin) Get(KernelSource source, KernelTarget target)
     {
-        var entry = EntryName(source, target);
+        var entry = ContentName(source, target);
         // A failure is not kept: the next caller tries again.
         var lazy = _memory.GetOrAdd(entry, _ => new(() => Load(entry, source, target)));
         try
@@ -62,8 +62,8 @@ internal sealed class KernelCache
         }
     }
 
-    /// <summary>Folder name of an entry: it changes with every byte that the compiler reads.</summary>
-    internal string EntryName(KernelSource source, KernelTarget target)
+    /// <summary>Start of an entry's name: it changes with every byte that the compiler reads. The compiler's version follows.</summary>
+    internal static string ContentName(KernelSource source, KernelTarget target)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         void Add(string text)
@@ -73,7 +73,6 @@ internal sealed class KernelCache
             hash.AppendData(bytes);
         }
 
-        Add(_compiler.Version);
         Add(target.Name);
         Add(source.Name);
         Add(source.Text);
@@ -89,15 +88,29 @@ internal sealed class KernelCache
 
     private (CompiledKernel, KernelOrigin) Load(string entry, KernelSource source, KernelTarget target)
     {
-        foreach (var folder in _readOnlyFolders)
-        {
-            if (Read(Path.Combine(folder, entry)) is { } shipped) return (shipped, KernelOrigin.Disk);
-        }
-
-        if (_folder is not null && Read(Path.Combine(_folder, entry)) is { } kept) return (kept, KernelOrigin.Disk);
+        // What came with a model was compiled elsewhere, by whatever compiler; so was our own cache when there is no compiler now.
+        var kept = _readOnlyFolders.Select(folder => ReadAny(folder, entry)).FirstOrDefault(k => k is not null)
+            ?? (_folder is null ? null : _compiler.Version is null ? ReadAny(_folder, entry) : Read(Own(_folder, entry)));
+        if (kept is not null) return (kept, KernelOrigin.Disk);
         var kernel = _compiler.Compile(source, target);
-        if (_folder is not null) Publish(Path.Combine(_folder, entry), kernel, source);
+        if (_folder is not null) Publish(Own(_folder, entry), kernel, source);
         return (kernel, KernelOrigin.Compiled);
+    }
+
+    private string Own(string folder, string entry) => Path.Combine(folder, $"{entry}-{_compiler.Version}");
+
+    // The newest compiler's first.
+    private static CompiledKernel? ReadAny(string folder, string entry)
+    {
+        try
+        {
+            return Directory.EnumerateDirectories(folder, entry + "-*").Where(d => !d.EndsWith(".tmp", StringComparison.Ordinal))
+                .OrderDescending(StringComparer.Ordinal).Select(Read).FirstOrDefault(k => k is not null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     // Null when there is no entry, or none that is whole.

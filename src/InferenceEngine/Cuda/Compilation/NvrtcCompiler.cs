@@ -13,7 +13,7 @@ internal sealed unsafe class NvrtcCompiler : IKernelCompiler
     private NvrtcCompiler(string version) => Version = version;
 
     /// <inheritdoc/>
-    public string Version { get; }
+    public string? Version { get; }
 
     /// <summary>Loads the compiler.</summary>
     /// <exception cref="QatKitException">QK6010: it is not here.</exception>
@@ -23,13 +23,26 @@ internal sealed unsafe class NvrtcCompiler : IKernelCompiler
         {
             var result = nvrtcVersion(out var major, out var minor);
             if (result != 0) throw Missing($"nvrtcVersion failed with {ErrorName(result)}.");
-            return new NvrtcCompiler(string.Create(CultureInfo.InvariantCulture, $"NVRTC {major}.{minor}"));
+            return new NvrtcCompiler(string.Create(CultureInfo.InvariantCulture, $"nvrtc-{major}.{minor}"));
         }
         catch (DllNotFoundException)
         {
             throw Missing(Environment.GetEnvironmentVariable(NvrtcLocator.FolderVariable) is { Length: > 0 } folder
                 ? $"the run-time compiler is not in {NvrtcLocator.FolderVariable} = '{folder}'."
                 : "the run-time compiler is not beside the program, in the user's cache, in a CUDA toolkit or in the system.");
+        }
+    }
+
+    /// <summary>The compiler where it can be loaded, else the stand-in that says why not.</summary>
+    public static IKernelCompiler OpenOrMissing()
+    {
+        try
+        {
+            return Open();
+        }
+        catch (QatKitException e)
+        {
+            return new MissingCompiler(e);
         }
     }
 

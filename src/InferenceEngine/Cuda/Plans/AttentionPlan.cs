@@ -9,13 +9,20 @@ namespace QatKit.InferenceEngine.Cuda.Plans;
 /// <param name="Grid">Query tiles, heads, sequences.</param>
 internal sealed record AttentionPlan(KernelDefinition Definition, LaunchGrid Grid)
 {
+    /// <summary>Warps of a block, most first.</summary>
+    public static IReadOnlyList<int> WarpChoices { get; } = [4, 2, 1];
+
+    /// <summary>Keys held at once.</summary>
+    public static IReadOnlyList<int> KeyTileChoices { get; } = [32, 64, 128, 256, 512];
+
     /// <summary>Keys of a whole sequence in shared memory where they fit; small blocks while the device has idle multiprocessors.</summary>
     public static AttentionPlan For(CudaDevice device, Bucket bucket, int heads, int headDim, OutputType output)
     {
         int Blocks(int warps) => (bucket.Length + 16 * warps - 1) / (16 * warps) * heads * bucket.Sequences;
-        var warps = Blocks(4) >= device.Multiprocessors ? 4 : Blocks(2) >= device.Multiprocessors ? 2 : 1;
-        var keyTile = Math.Clamp(bucket.Length, 32, 512);
-        while (keyTile > 32 && KernelLibrary.Attention(headDim, warps, keyTile, output).SharedBytes > device.SharedBytesPerBlock) keyTile /= 2;
+        var warps = WarpChoices.FirstOrDefault(w => Blocks(w) >= device.Multiprocessors, WarpChoices[^1]);
+        // The shortest tile that holds the longest sequence, or else the longest tile that fits the device.
+        var fitting = KeyTileChoices.Where(t => KernelLibrary.Attention(headDim, warps, t, output).SharedBytes <= device.SharedBytesPerBlock).ToArray();
+        var keyTile = fitting.FirstOrDefault(t => t >= bucket.Length, fitting[^1]);
         return new AttentionPlan(KernelLibrary.Attention(headDim, warps, keyTile, output),
             new LaunchGrid((bucket.Length + 16 * warps - 1) / (16 * warps), heads, bucket.Sequences));
     }

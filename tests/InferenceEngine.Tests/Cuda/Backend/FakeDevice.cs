@@ -17,7 +17,7 @@ internal static class FakeDevice
 
     private sealed class NoCompiler : IKernelCompiler
     {
-        public string Version => "none";
+        public string? Version => "none";
 
         public CompiledKernel Compile(KernelSource source, KernelTarget target) => new([1], "");
     }

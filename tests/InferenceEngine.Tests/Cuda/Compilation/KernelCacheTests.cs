@@ -37,7 +37,7 @@ public sealed class KernelCacheTests : IDisposable
         var cache = new KernelCache(new CountingCompiler(), _folder.Path);
         cache.Get(Source, KernelTarget.Sm80);
         var entry = Assert.Single(Directory.GetDirectories(_folder.Path));
-        Assert.Equal(cache.EntryName(Source, KernelTarget.Sm80), Path.GetFileName(entry));
+        Assert.Equal(KernelCache.ContentName(Source, KernelTarget.Sm80) + "-compiler-1", Path.GetFileName(entry));
         Assert.StartsWith("k-sm_80-", Path.GetFileName(entry), StringComparison.Ordinal);
         Assert.Equal("text", File.ReadAllText(Path.Combine(entry, "k.cu")));
         Assert.Equal("header", File.ReadAllText(Path.Combine(entry, "common", "h.cuh")));
@@ -47,22 +47,20 @@ public sealed class KernelCacheTests : IDisposable
     [Fact]
     public void Everything_that_the_compiler_reads_is_in_the_key()
     {
-        var cache = new KernelCache(new CountingCompiler(), null);
         var names = new[]
         {
-            cache.EntryName(Source, KernelTarget.Sm80),
-            cache.EntryName(Source, KernelTarget.Sm90a),
-            cache.EntryName(Source with { Text = "text2" }, KernelTarget.Sm80),
-            cache.EntryName(Source with { Name = "l.cu" }, KernelTarget.Sm80),
-            cache.EntryName(Source with { Options = ["-DA=2"] }, KernelTarget.Sm80),
-            cache.EntryName(Source with { Options = [] }, KernelTarget.Sm80),
-            cache.EntryName(Source with { Headers = [new("common/h.cuh", "header2")] }, KernelTarget.Sm80),
-            cache.EntryName(Source with { Headers = [new("common/i.cuh", "header")] }, KernelTarget.Sm80),
-            cache.EntryName(Source with { Headers = [new("common/h.cuhh", "eader")] }, KernelTarget.Sm80),
-            new KernelCache(new CountingCompiler { Version = "other" }, null).EntryName(Source, KernelTarget.Sm80),
+            KernelCache.ContentName(Source, KernelTarget.Sm80),
+            KernelCache.ContentName(Source, KernelTarget.Sm90a),
+            KernelCache.ContentName(Source with { Text = "text2" }, KernelTarget.Sm80),
+            KernelCache.ContentName(Source with { Name = "l.cu" }, KernelTarget.Sm80),
+            KernelCache.ContentName(Source with { Options = ["-DA=2"] }, KernelTarget.Sm80),
+            KernelCache.ContentName(Source with { Options = [] }, KernelTarget.Sm80),
+            KernelCache.ContentName(Source with { Headers = [new("common/h.cuh", "header2")] }, KernelTarget.Sm80),
+            KernelCache.ContentName(Source with { Headers = [new("common/i.cuh", "header")] }, KernelTarget.Sm80),
+            KernelCache.ContentName(Source with { Headers = [new("common/h.cuhh", "eader")] }, KernelTarget.Sm80),
         };
         Assert.Equal(names.Length, names.Distinct().Count());
-        Assert.Equal(names[0], cache.EntryName(Source with { Variant = "renamed" }, KernelTarget.Sm80));
+        Assert.Equal(names[0], KernelCache.ContentName(Source with { Variant = "renamed" }, KernelTarget.Sm80));
     }
 
     [Theory]
@@ -124,6 +122,25 @@ public sealed class KernelCacheTests : IDisposable
     }
 
     [Fact]
+    public void Another_compiler_compiles_again_but_reads_what_came_with_a_model()
+    {
+        new KernelCache(new CountingCompiler(), _folder.Path).Get(Source, KernelTarget.Sm80);
+        var newer = new CountingCompiler { Version = "compiler-2" };
+        Assert.Equal(KernelOrigin.Disk, new KernelCache(newer, null, [_folder.Path]).Get(Source, KernelTarget.Sm80).Origin);
+        Assert.Equal(KernelOrigin.Compiled, new KernelCache(newer, _folder.Path).Get(Source, KernelTarget.Sm80).Origin);
+        Assert.Equal(2, Directory.GetDirectories(_folder.Path).Length);
+    }
+
+    [Fact]
+    public void Without_a_compiler_the_cache_serves_and_the_rest_says_what_is_missing()
+    {
+        new KernelCache(new CountingCompiler(), _folder.Path).Get(Source, KernelTarget.Sm80);
+        var cache = new KernelCache(new MissingCompiler(new QatKitException("QK6010", "NVRTC", "not here.")), _folder.Path);
+        Assert.Equal(KernelOrigin.Disk, cache.Get(Source, KernelTarget.Sm80).Origin);
+        Assert.Equal("QK6010 NVRTC: not here.", Assert.Throws<QatKitException>(() => cache.Get(Source, KernelTarget.Sm90a)).Message);
+    }
+
+    [Fact]
     public void A_failure_is_not_remembered()
     {
         var compiler = new CountingCompiler { Failures = 1 };
@@ -136,7 +153,7 @@ public sealed class KernelCacheTests : IDisposable
     {
         private int _count;
 
-        public string Version { get; init; } = "compiler 1";
+        public string? Version { get; init; } = "compiler-1";
 
         public int Failures { get; init; }
 

@@ -1,0 +1,72 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using QatKit.Core.Graph;
+using QatKit.InferenceEngine.Cuda.Compilation;
+using QatKit.InferenceEngine.Cuda.Kernels;
+using QatKit.InferenceEngine.Cuda.Plans;
+
+namespace QatKit.InferenceEngine.Tests.Cuda.Compilation;
+
+/// <summary>Every kernel that a plan can ask for becomes a cubin, without spills and within what a block may have.</summary>
+public sealed class KernelCompilationTests(ITestOutputHelper output)
+{
+    private static readonly BertArchitecture Large = new(24, 1024, 16, 4096, 30522, 512, 2, 2);
+
+    // Shared memory that a block may have: 163 KB on 8.0, 227 KB on 9.0.
+    [Theory]
+    [InlineData("sm_80", 166912)]
+    [InlineData("sm_90a", 232448)]
+    public void Every_kernel_of_every_plan_compiles_without_spills(string target, int sharedBytes)
+    {
+        var compiler = NvrtcRequirement.Open();
+        // The user's cache makes a second run of the tests cheap; its key has every byte that is compiled.
+        var cache = new KernelCache(compiler, KernelCache.DefaultFolder);
+        var catalog = KernelCatalog.For(Large, [false, true], int16Encoder: false);
+        var rows = new ConcurrentBag<string>();
+        var problems = new ConcurrentBag<string>();
+        Parallel.ForEach(catalog, new ParallelOptions { MaxDegreeOfParallelism = Math.Min(4, Environment.ProcessorCount) }, definition =>
+        {
+            var (kernel, _) = cache.Get(KernelSources.Load(definition), new KernelTarget(target));
+            var usage = Assert.Single(PtxasReport.Parse(kernel.Log));
+            rows.Add(string.Create(CultureInfo.InvariantCulture,
+                $"{definition}: {usage.Registers} registers, {usage.StackBytes} bytes of stack, {usage.SpillStoreBytes} + {usage.SpillLoadBytes} bytes of spills, {usage.StaticSharedBytes} + {definition.SharedBytes} bytes of shared memory"));
+            if (usage.SpillStoreBytes + usage.SpillLoadBytes + usage.StackBytes > 0) problems.Add($"{definition} spills or has a stack.");
+            if (usage.Registers * definition.Threads > 65536) problems.Add($"{definition}: {usage.Registers} registers x {definition.Threads} threads.");
+            if (usage.StaticSharedBytes + definition.SharedBytes > sharedBytes) problems.Add($"{definition}: {usage.StaticSharedBytes + definition.SharedBytes} bytes of shared memory.");
+        });
+        foreach (var row in rows.Order(StringComparer.Ordinal)) output.WriteLine(row);
+        Assert.Empty(problems.Order());
+    }
+
+    [Theory]
+    [InlineData("sm_86")]
+    [InlineData("sm_89")]
+    [InlineData("compute_90")]
+    public void One_kernel_of_each_source_compiles_for_every_other_target(string target)
+    {
+        var compiler = NvrtcRequirement.Open();
+        foreach (var definition in Samples()) Assert.NotEmpty(compiler.Compile(KernelSources.Load(definition), new KernelTarget(target)).Image);
+    }
+
+    [Fact]
+    public void Sources_come_with_the_headers_they_include_and_the_contract_options()
+    {
+        var source = KernelSources.Load(KernelLibrary.LayerNorm(1024));
+        Assert.Equal(source.Headers.Select(h => h.Name).Order(StringComparer.Ordinal), source.Headers.Select(h => h.Name));
+        Assert.Contains("common/params.cuh", source.Headers.Select(h => h.Name));
+        Assert.DoesNotContain(source.Headers, h => h.Text.Length == 0);
+        Assert.Equal(
+            ["--std=c++17", "--fmad=false", "--ftz=false", "--prec-div=true", "--prec-sqrt=true", "--ptxas-options=-v", "-DHIDDEN=1024", "-DTHREADS=128"],
+            source.Options);
+    }
+
+    [Fact]
+    public void Every_source_has_a_kernel_in_the_catalog()
+    {
+        var files = KernelCatalog.For(Large, [false, true], int16Encoder: true).Select(d => d.File).ToHashSet();
+        Assert.Equal(KernelSources.Names().Where(n => n.EndsWith(".cu", StringComparison.Ordinal)), files.Order(StringComparer.Ordinal));
+    }
+
+    private static IEnumerable<KernelDefinition> Samples() =>
+        KernelCatalog.For(Large, [true], int16Encoder: true).GroupBy(d => d.File).Select(g => g.First());
+}
