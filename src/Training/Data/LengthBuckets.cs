@@ -9,11 +9,11 @@ public static class LengthBuckets
     public const int BatchesPerBucket = 32;
 
     /// <summary>The batches of one epoch as lists of example indices; the last one of the data may be short.</summary>
-    public static IReadOnlyList<int[]> ForEpoch(EncodedDataset data, int batchSize, int seed, int epoch)
+    public static IReadOnlyList<int[]> ForEpoch(EncodedDataset data, int batchSize, ulong seed, int epoch)
     {
         ArgumentNullException.ThrowIfNull(data);
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
-        var random = new SplitMix(SplitMix.Combine((ulong)seed, (ulong)epoch));
+        var random = new SplitMix(SplitMix.Combine(seed, (ulong)epoch));
         var order = Enumerable.Range(0, data.Count).ToArray();
         random.Shuffle(order.AsSpan());
         var batches = order.Chunk(batchSize * BatchesPerBucket)

@@ -20,7 +20,7 @@ public sealed class LengthBucketsTests
     [Fact]
     public void Order_depends_on_seed_and_epoch_alone()
     {
-        int[] Order(int seed, int epoch) => [.. LengthBuckets.ForEpoch(Data, 32, seed, epoch).SelectMany(b => b)];
+        int[] Order(ulong seed, int epoch) => [.. LengthBuckets.ForEpoch(Data, 32, seed, epoch).SelectMany(b => b)];
         Assert.Equal(Order(1, 2), Order(1, 2));
         Assert.NotEqual(Order(1, 2), Order(1, 3));
         Assert.NotEqual(Order(1, 2), Order(2, 2));

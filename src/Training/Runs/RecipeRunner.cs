@@ -1,0 +1,142 @@
+using QatKit.Core.Artifact;
+using QatKit.Core.Diagnostics;
+using QatKit.Export;
+using QatKit.Quantization;
+using QatKit.Quantization.Freezing;
+using QatKit.Quantization.Surgery;
+using QatKit.Testing.Reports;
+using QatKit.Training.Bert;
+using QatKit.Training.Metrics;
+using QatKit.Training.Recipes;
+using QatKit.Training.Sparsification;
+using QatKit.Training.Telemetry;
+using QatKit.Training.Trainer;
+using QatKit.Training.Verification;
+using TorchSharp;
+
+namespace QatKit.Training.Runs;
+
+/// <summary>Runs a recipe: fine-tune (or load), prune, calibrate, train with fake-quantize, export, verify.</summary>
+/// <param name="progress">Told after every step.</param>
+/// <param name="time">Clock of metrics, speed and duration.</param>
+public sealed class RecipeRunner(IProgress<TrainingProgress>? progress = null, TimeProvider? time = null)
+{
+    private const string FineTune = "finetune";
+
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+
+    /// <summary>Runs or resumes a recipe.</summary>
+    /// <param name="loaded">The recipe.</param>
+    /// <param name="runFolder">Folder for all files of the run; empty or absent, or a run to resume.</param>
+    /// <param name="resume">Go on from the last checkpoint in the folder.</param>
+    /// <param name="cancellation">Ends the run after the present step, with a checkpoint.</param>
+    /// <exception cref="QatKitException">The recipe, data, model or folder is not usable (QK1xxx, QK2xxx, QK3xxx), or
+    /// the export failed (QK4xxx). A failed verification gate is not an exception: see <see cref="RunResult.Verification"/>.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; <paramref name="resume"/> goes on from here.</exception>
+    public RunResult Run(LoadedRecipe loaded, string runFolder, bool resume = false, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(loaded);
+        RecipeValidator.Check(loaded.Recipe);
+        var start = _time.GetTimestamp();
+        var recipe = loaded.Recipe;
+        var device = TrainingDevice.Select(recipe.Train);
+        var inputs = RunInputs.Load(loaded);
+        var (model, origin) = ModelFactory.Create(loaded, inputs);
+        using var owned = model;
+        model.to(device);
+        var folder = new RunFolder(runFolder);
+        var settings = new TrainerSettings
+        {
+            Train = recipe.Train, TrainData = inputs.Train, DevData = inputs.Dev, Metric = recipe.Task.Metric,
+            CheckpointFolder = folder.Checkpoints, RecipeSha256 = RecipeText.Sha256(recipe),
+        };
+
+        // Patterns and steps are checked before hours of training, not after.
+        var plan = QuantizationStage.Plan(recipe.Quantization);
+        plan.Resolve(model.Architecture);
+        var sparseLayers = recipe.Sparsity is { } section ? QuantizationStage.SparsePlan(section).Resolve(model.Architecture) : [];
+        var quantizationSteps = settings.StepsPerEpoch * recipe.Quantization.Epochs;
+        CheckSteps(recipe, quantizationSteps);
+
+        folder.Open(loaded, resume);
+        File.WriteAllBytes(folder.VocabularyPath, inputs.Encoder.Vocabulary.Bytes);
+        var provenance = Provenance.Create(loaded, inputs, device, origin);
+        folder.WriteProvenance(provenance);
+        using var sink = new MetricSinks(new JsonLinesSink(folder.MetricsPath, _time), new TensorBoardSink(folder.TensorBoardPath));
+        var trainer = new QatTrainer(model, settings, sink, progress, _time);
+        var resumedStage = resume ? TrainingCheckpoint.ReadState(folder.Last).Stage : null;
+
+        // Floating point.
+        if (resumedStage == QuantizationStage.Name) BertCheckpoint.LoadInto(model, Path.Combine(folder.Fp32, BertCheckpoint.WeightsFile));
+        else
+        {
+            trainer.Run(new Stage(FineTune, recipe.Train.Epochs, recipe.Train.LearningRate, new PlainStage()), resumedStage == FineTune, cancellation);
+            BertCheckpoint.Save(model, folder.Fp32);
+        }
+
+        var fp32 = Evaluator.Logits(model, inputs.Dev, cancellation);
+
+        // Prune, calibrate, train with fake-quantize.
+        var prepared = ModuleSurgeon.Prepare(model, plan, sparseLayers.ToHashSet());
+        using var masks = recipe.Sparsity is { } sparsity ? new MaskController(model, sparseLayers, QuantizationStage.Schedule(sparsity)) : null;
+        var hooks = new QuantizationStage(model, prepared, masks, recipe.Quantization, settings, quantizationSteps, progress);
+        var trained = trainer.Run(new Stage(QuantizationStage.Name, recipe.Quantization.Epochs, recipe.Quantization.LearningRate, hooks), resumedStage == QuantizationStage.Name, cancellation);
+        prepared.SetPhase(QuantizationPhase.FakeQuant);
+        prepared.FreezeRanges();
+        FakeQuantCheckpoint.Write(folder, trained, model, hooks);
+        var fakeQuant = Evaluator.Logits(model, inputs.Dev, cancellation);
+
+        // Plain data from here on: no torch.
+        var graph = Freezer.Freeze(prepared, masks?.Masks);
+        var engine = EngineEvaluator.Logits(graph, inputs.Dev);
+        var evaluation = new Dictionary<string, double> { ["dev.fp32"] = Metric(fp32), ["dev.fake_quant"] = Metric(fakeQuant), ["dev.engine"] = Metric(engine) };
+        sink.Write(new MetricRecord("result", quantizationSteps, evaluation));
+        var artifact = ArtifactWriter.Write(
+            graph, Details(recipe, inputs, provenance, evaluation), folder.VocabularyPath, Path.Combine(folder.Root, recipe.Export.Output), cancellation);
+        var report = Verifier.Run(
+            new VerificationRequest(artifact, [.. Enumerable.Range(0, inputs.Dev.Count).Select(i => inputs.Dev.Batch([i]))])
+            {
+                Labels = inputs.Dev.Labels, Metric = recipe.Task.Metric, FakeQuant = (model, prepared), Fp32Logits = fp32,
+                Gates = new VerificationGates(recipe.Verify.MaxLocalMismatch, recipe.Verify.MinArgmaxAgreement, recipe.Verify.MaxMetricLoss),
+            },
+            progress is null ? null : new VerificationProgress(progress), cancellation);
+        Verifier.Write(report, folder.Root);
+        return new RunResult(
+            folder.Root, artifact.Directory, recipe.Task.Metric, Metric(fp32), Metric(fakeQuant), Metric(engine), prepared.Placement.ToTable(), report,
+            inputs.Encoder, inputs.DevTexts.Examples[0].Text, _time.GetElapsedTime(start));
+
+        double Metric(float[] logits) => MetricCalculator.Compute(recipe.Task.Metric, logits, inputs.Outputs, inputs.Dev.Labels);
+    }
+
+    // A step that never comes would leave the model dense, or in floating point. Step 0 always comes.
+    private static void CheckSteps(Recipe recipe, long steps)
+    {
+        var problems = new DiagnosticBag();
+        Require("quantization.start_step", recipe.Quantization.StartStep);
+        if (recipe.Sparsity is { } sparsity) Require("sparsity.start_step", sparsity.StartStep);
+        problems.ThrowIfAny();
+
+        void Require(string key, long value)
+        {
+            if (value > 0 && value >= steps)
+                problems.Add("QK1142", key, $"{key} = {value} is never reached: the quantization stage has {steps} steps. Lower it, or raise quantization.epochs.");
+        }
+    }
+
+    private static ArtifactDetails Details(
+        Recipe recipe, RunInputs inputs, IReadOnlyDictionary<string, string> provenance, IReadOnlyDictionary<string, double> evaluation) => new()
+    {
+        Labels = inputs.Labels.Count == 0 ? ["score"] : inputs.Labels,
+        MaxSequenceLength = recipe.Task.MaxLength,
+        LowerCase = recipe.Model.LowerCase,
+        Provenance = provenance,
+        Evaluation = evaluation,
+    };
+
+    // Rungs as messages of the run's own progress.
+    private sealed class VerificationProgress(IProgress<TrainingProgress> progress) : IProgress<string>
+    {
+        public void Report(string value) =>
+            progress.Report(new TrainingProgress("verify", 0, 0, double.NaN, double.NaN, double.NaN, TimeSpan.Zero, value));
+    }
+}

@@ -1,0 +1,77 @@
+using System.Text.Json;
+using QatKit.Core.Diagnostics;
+using QatKit.Training.Recipes;
+using QatKit.Training.Trainer;
+
+namespace QatKit.Training.Runs;
+
+/// <summary>The files of one run: <c>recipe.yaml</c> (every default written out), <c>run.json</c> (provenance), <c>metrics.jsonl</c>,
+/// <c>tensorboard/</c>, <c>checkpoints/</c>, <c>vocab.txt</c> and the artifact.</summary>
+public sealed class RunFolder
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    /// <summary>Names a folder; nothing is written yet.</summary>
+    public RunFolder(string path) => Root = Path.GetFullPath(path);
+
+    /// <summary>Full path.</summary>
+    public string Root { get; }
+
+    /// <summary>The resolved recipe.</summary>
+    public string RecipePath => Path.Combine(Root, "recipe.yaml");
+
+    /// <summary>Metrics, one JSON object per line.</summary>
+    public string MetricsPath => Path.Combine(Root, "metrics.jsonl");
+
+    /// <summary>TensorBoard event files.</summary>
+    public string TensorBoardPath => Path.Combine(Root, "tensorboard");
+
+    /// <summary>Checkpoints.</summary>
+    public string Checkpoints => Path.Combine(Root, "checkpoints");
+
+    /// <summary>The best floating-point model in Hugging Face form.</summary>
+    public string Fp32 => Path.Combine(Checkpoints, "fp32");
+
+    /// <summary>The checkpoint from which a run goes on.</summary>
+    public string Last => Path.Combine(Checkpoints, QatTrainer.LastCheckpoint);
+
+    /// <summary>The finished fake-quantized model.</summary>
+    public string FakeQuant => Path.Combine(Checkpoints, "fake-quant.safetensors");
+
+    /// <summary>The model's vocabulary.</summary>
+    public string VocabularyPath => Path.Combine(Root, "vocab.txt");
+
+    /// <summary>Prepares the folder for a new run, or checks that it is a run of the same recipe.</summary>
+    /// <exception cref="QatKitException">QK1130 the run was made with another recipe (every difference is told), QK1131 there is
+    /// nothing to resume, QK1133 the folder holds something already.</exception>
+    public void Open(LoadedRecipe loaded, bool resume)
+    {
+        ArgumentNullException.ThrowIfNull(loaded);
+        if (resume) CheckSameRecipe(loaded.Recipe);
+        else if (Directory.Exists(Root) && Directory.EnumerateFileSystemEntries(Root).Any())
+            throw new QatKitException("QK1133", Root, "the folder is not empty. Resume the run in it with --resume, or name another folder with --output.");
+        Directory.CreateDirectory(Checkpoints);
+        if (!resume) File.WriteAllText(RecipePath, RecipeText.ToYaml(loaded.Recipe));
+    }
+
+    /// <summary>Writes <c>run.json</c>.</summary>
+    public void WriteProvenance(IReadOnlyDictionary<string, string> provenance) =>
+        File.WriteAllText(Path.Combine(Root, "run.json"), JsonSerializer.Serialize(provenance, Indented) + "\n");
+
+    private void CheckSameRecipe(Recipe recipe)
+    {
+        if (!File.Exists(RecipePath) || !File.Exists(Last))
+            throw new QatKitException("QK1131", Root, "there is no checkpoint to resume from. Start the run without --resume.");
+        var before = RecipeText.Flatten(RecipeLoader.Load(RecipePath).Recipe).ToDictionary();
+        var now = RecipeText.Flatten(recipe).ToDictionary();
+        var problems = new DiagnosticBag();
+        foreach (var key in before.Keys.Union(now.Keys))
+        {
+            var (old, present) = (before.GetValueOrDefault(key, "absent"), now.GetValueOrDefault(key, "absent"));
+            if (old != present)
+                problems.Add("QK1130", RecipePath, $"{key} = {present}, but the run was started with {old}. Resume with the same recipe, or start a new run.");
+        }
+
+        problems.ThrowIfAny();
+    }
+}

@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using QatKit.Core.Diagnostics;
+using QatKit.Core.Tensors;
+using QatKit.TestKit;
+using QatKit.Training.Runs;
+using QatKit.Training.Telemetry;
+
+namespace QatKit.Training.Tests.Trainer;
+
+[Collection(TorchRandomCollection.Name)]
+public sealed class ResumeTests
+{
+    private const string FolderVariable = "QATKIT_TEST_RESUME_FOLDER";
+    private const string RecomputedMasks = "sparsity={ pattern: \"2:4\", schedule: recompute, every_steps: 4, until_step: 12 }";
+
+    // Dropout, accumulation, recomputed masks, delayed start and frozen ranges: everything that has state.
+    private static readonly string[] Overrides =
+        ["model.dropout=0.1", "train.gradient_accumulation=2", "train.batch_size=8", "quantization.freeze_step=9", RecomputedMasks];
+
+    [Theory]
+    [InlineData("finetune", 7)] // in the middle of an epoch
+    [InlineData("finetune", 10)] // at its end
+    [InlineData("qat", 2)] // before fake-quantize starts
+    [InlineData("qat", 7)] // before ranges freeze, between two mask computations
+    [InlineData("qat", 15)] // with everything fixed
+    public async Task Stopped_run_that_goes_on_in_another_process_ends_with_the_same_bits(string stage, int step)
+    {
+        using var folder = new TempFolder();
+        var whole = new RecipeRunner().Run(TinyRecipe.Load(Overrides), folder.Combine("whole"), cancellation: TestContext.Current.CancellationToken);
+
+        using var stop = new CancellationTokenSource();
+        var stopper = new Stopper(stage, step, stop);
+        Assert.Throws<OperationCanceledException>(() => new RecipeRunner(stopper).Run(TinyRecipe.Load(Overrides), folder.Combine("halves"), cancellation: stop.Token));
+        Assert.False(Directory.Exists(folder.Combine("halves", "model")));
+        await RunChild(folder.Combine("halves"));
+
+        AssertSameTensors(folder.Combine("whole", "checkpoints", "last.safetensors"), folder.Combine("halves", "checkpoints", "last.safetensors"));
+        AssertSameTensors(Path.Combine(whole.ArtifactFolder, "model.safetensors"), folder.Combine("halves", "model", "model.safetensors"));
+    }
+
+    // The second half of the test above; runs in a process of its own.
+    [Fact(Explicit = true)]
+    public void Child_resumes_a_run() =>
+        new RecipeRunner().Run(TinyRecipe.Load(Overrides), Environment.GetEnvironmentVariable(FolderVariable)!, resume: true, TestContext.Current.CancellationToken);
+
+    [Fact]
+    public void Other_recipe_cannot_resume_a_run_and_the_differences_are_told()
+    {
+        using var folder = new TempFolder();
+        using var stop = new CancellationTokenSource();
+        Assert.Throws<OperationCanceledException>(() => new RecipeRunner(new Stopper("finetune", 1, stop)).Run(TinyRecipe.Load(), folder.Combine("run"), cancellation: stop.Token));
+        var e = Assert.Throws<QatKitException>(() => new RecipeRunner().Run(
+            TinyRecipe.Load("train.seed=7", "sparsity=null"), folder.Combine("run"), resume: true, TestContext.Current.CancellationToken));
+        var path = folder.Combine("run", "recipe.yaml");
+        Assert.Equal($"QK1130 {path}: train.seed = 7, but the run was started with 42. Resume with the same recipe, or start a new run.", e.Diagnostics[0].ToString());
+        Assert.Contains(e.Diagnostics, d => d.Message == "sparsity.pattern = absent, but the run was started with \"2:4\". Resume with the same recipe, or start a new run.");
+    }
+
+    [Fact]
+    public void Folder_that_is_in_use_or_holds_no_run_is_refused()
+    {
+        using var folder = new TempFolder();
+        folder.WriteText("full/notes.txt", "x");
+        var full = folder.Combine("full");
+        var e = Assert.Throws<QatKitException>(() => new RecipeRunner().Run(TinyRecipe.Load(), full, cancellation: TestContext.Current.CancellationToken));
+        Assert.Equal($"QK1133 {full}: the folder is not empty. Resume the run in it with --resume, or name another folder with --output.", e.Message);
+        e = Assert.Throws<QatKitException>(() => new RecipeRunner().Run(TinyRecipe.Load(), full, resume: true, TestContext.Current.CancellationToken));
+        Assert.Equal($"QK1131 {full}: there is no checkpoint to resume from. Start the run without --resume.", e.Message);
+    }
+
+    private static async Task RunChild(string runFolder)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!)
+        {
+            ArgumentList = { "-method", $"{typeof(ResumeTests).FullName}.{nameof(Child_resumes_a_run)}", "-explicit", "only" },
+            Environment = { [FolderVariable] = runFolder },
+            RedirectStandardOutput = true,
+        };
+        // Under 'dotnet test.dll' the program is dotnet itself.
+        if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet") start.ArgumentList.Insert(0, typeof(ResumeTests).Assembly.Location);
+        using var child = Process.Start(start)!;
+        var output = await child.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await child.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(child.ExitCode == 0 && output.Contains("Total: 1", StringComparison.Ordinal), output);
+    }
+
+    private static void AssertSameTensors(string expectedPath, string actualPath)
+    {
+        using var expected = SafetensorsFile.Open(expectedPath);
+        using var actual = SafetensorsFile.Open(actualPath);
+        Assert.Equal(expected.Names, actual.Names);
+        foreach (var name in expected.Names)
+        {
+            switch (expected.Info(name).Type)
+            {
+                case TensorType.F32: TensorAssert.BitEqual(expected.ReadFloat32(name), actual.ReadFloat32(name), context: name); break;
+                case TensorType.I64: TensorAssert.BitEqual(expected.ReadInt64(name), actual.ReadInt64(name), context: name); break;
+                case TensorType.I16: TensorAssert.BitEqual(expected.ReadInt16(name), actual.ReadInt16(name), context: name); break;
+                case TensorType.I8: TensorAssert.BitEqual(expected.ReadInt8(name), actual.ReadInt8(name), context: name); break;
+                default: TensorAssert.BitEqual(expected.ReadUInt8(name), actual.ReadUInt8(name), context: name); break;
+            }
+        }
+    }
+
+    // Cancels after a step, as Ctrl-C does.
+    private sealed class Stopper(string stage, long step, CancellationTokenSource stop) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value)
+        {
+            if (value.Stage == stage && value.Step == step && value.Message is null) stop.Cancel();
+        }
+    }
+}
