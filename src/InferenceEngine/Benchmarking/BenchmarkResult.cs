@@ -9,7 +9,8 @@ namespace QatKit.InferenceEngine.Benchmarking;
 /// <param name="P95Milliseconds">95th percentile (nearest rank).</param>
 /// <param name="P99Milliseconds">99th percentile (nearest rank).</param>
 /// <param name="OperationsPerCall">Multiplications and additions of a dense model, see <see cref="ModelShape.Operations"/>.</param>
-/// <param name="GigaOperationsPerSecond">Dense-equivalent: <c>OperationsPerCall / P50</c>. A 2:4 model counts the products it skips.</param>
+/// <param name="GigaOperationsPerSecond">Dense-equivalent: <c>OperationsPerCall / P50</c>. Counts what is skipped:
+/// the zeros of a 2:4 model, and in the last layer the tokens that the classifier does not read.</param>
 /// <param name="TokensPerSecond"><c>batch · sequence length / P50</c>.</param>
 public sealed record BenchmarkResult(
     BenchmarkOptions Options, string Description, string Tier, double LoadMilliseconds,

@@ -28,7 +28,7 @@ internal sealed unsafe class CpuBackend : IComputeBackend
     /// <param name="reason">Why this tier, for the description.</param>
     public CpuBackend(QuantizedGraph graph, CpuKernels kernels, int threads, WeightFormat format, string reason)
     {
-        _model = new CpuModel(graph, kernels, format);
+        _model = new CpuModel(graph, kernels, format, threads);
         _kernels = kernels;
         _reason = reason;
         _team = new WorkerTeam(threads);

@@ -5,12 +5,16 @@ using QatKit.InferenceEngine.Cpu.Kernels;
 namespace QatKit.InferenceEngine.Cpu;
 
 /// <summary>One forward pass: the stages of the model in order, each shared by the whole team.</summary>
-/// <remarks>Sequences are concatenated and padding never exists: T is the number of real tokens.
+/// <remarks>Sequences are concatenated and padding never exists: T is the number of real tokens. The classifier reads only the
+/// first token of each sequence, so after the last layer's attention only those B rows are computed; with a trace all are.
 /// Letters: T tokens, H hidden, F FFN size, B batch, C classes.</remarks>
 internal sealed unsafe class ForwardPass(CpuModel model, CpuKernels kernels, WorkerTeam team, RunBuffers buffers, TokenBatch batch, IActivationTrace? trace)
 {
     private readonly int _hidden = model.Architecture.Hidden;
     private readonly int _tokens = batch.TokenCount;
+
+    // Rows of the residual stream: T, or B once only first tokens are left.
+    private int _rows = batch.TokenCount;
 
     /// <summary>Runs the model; the logits are in the buffers afterwards.</summary>
     public void Execute()
@@ -54,24 +58,26 @@ internal sealed unsafe class ForwardPass(CpuModel model, CpuKernels kernels, Wor
     private void EncoderLayer(int index, CpuLayer layer, string producer)
     {
         Project(layer, producer);
-        Attend(index, layer);
-
-        // [T, H] -> [T, H], plus the residual
+        var last = index + 1 == model.Layers.Count;
+        var firstOnly = last && trace is null;
+        Attend(index, layer, firstOnly);
         var context = InputOf(layer.AttentionOutput, buffers.Context);
-        Linear(layer.AttentionOutput, context, _tokens, LinearOutput.AddResidual(buffers.Sum, buffers.Hidden, _hidden));
+        if (firstOnly) KeepFirstTokens(context);
+
+        // [rows, H] -> [rows, H], plus the residual
+        Linear(layer.AttentionOutput, context, _rows, LinearOutput.AddResidual(buffers.Sum, buffers.Hidden, _hidden));
         var up = InputOf(layer.Intermediate, (void*)buffers.InputCodes[0]);
         Normalize(layer.AttentionLayerNorm, up);
-        Record(layer.AttentionLayerNorm.Name, _tokens, _hidden, buffers.Hidden);
-        Record(layer.AttentionLayerNorm.Name, _tokens, _hidden, up);
+        Record(layer.AttentionLayerNorm.Name, _rows, _hidden, buffers.Hidden);
+        Record(layer.AttentionLayerNorm.Name, _rows, _hidden, up);
 
-        // [T, H] -> [T, F] -> [T, H], plus the residual
+        // [rows, H] -> [rows, F] -> [rows, H], plus the residual
         var down = InputOf(layer.Output, buffers.Up);
-        Linear(layer.Intermediate, up, _tokens, Gelu(down, model.Architecture.Intermediate));
-        Record(layer.Intermediate.Name, _tokens, model.Architecture.Intermediate, down);
-        Linear(layer.Output, down, _tokens, LinearOutput.AddResidual(buffers.Sum, buffers.Hidden, _hidden));
-        var last = index + 1 == model.Layers.Count;
+        Linear(layer.Intermediate, up, _rows, Gelu(down, model.Architecture.Intermediate));
+        Record(layer.Intermediate.Name, _rows, model.Architecture.Intermediate, down);
+        Linear(layer.Output, down, _rows, LinearOutput.AddResidual(buffers.Sum, buffers.Hidden, _hidden));
         Normalize(layer.OutputLayerNorm, last ? null : InputOf(model.Layers[index + 1].Query, (void*)buffers.InputCodes[0]));
-        Record(layer.OutputLayerNorm.Name, _tokens, _hidden, buffers.Hidden);
+        Record(layer.OutputLayerNorm.Name, _rows, _hidden, buffers.Hidden);
     }
 
     // Query, key and value codes: [T, H] -> [T, H] each
@@ -110,8 +116,8 @@ internal sealed unsafe class ForwardPass(CpuModel model, CpuKernels kernels, Wor
         return own;
     }
 
-    // Codes of the context: [T, H]
-    private void Attend(int index, CpuLayer layer)
+    // Codes of the context: [T, H], or only the rows of first tokens in it
+    private void Attend(int index, CpuLayer layer, bool firstOnly)
     {
         var a = model.Architecture;
         var context = InputOf(layer.AttentionOutput, buffers.Context);
@@ -138,7 +144,7 @@ internal sealed unsafe class ForwardPass(CpuModel model, CpuKernels kernels, Wor
             {
                 int sequence = item / split / a.Heads, head = item / split % a.Heads;
                 var length = batch.LengthOf(sequence);
-                var (begin, end) = WorkRange.Part(length, item % split, split);
+                var (begin, end) = WorkRange.Part(firstOnly ? 1 : length, item % split, split);
                 if (begin < end)
                     kernels.Attention(arguments, new AttentionWork(batch.Offsets[sequence], length, head, begin, end), buffers.Scratch[worker]);
             }
@@ -146,11 +152,30 @@ internal sealed unsafe class ForwardPass(CpuModel model, CpuKernels kernels, Wor
         Record(ModuleNames.Context(index), _tokens, _hidden, context);
     }
 
+    // Moves the rows of first tokens, in the context and in the residual stream, to the front: [T, H] -> [B, H]
+    private void KeepFirstTokens(Codes context)
+    {
+        var contextBytes = _hidden * (context.Width == CodeWidth.Int8 ? sizeof(sbyte) : sizeof(short));
+        for (var b = 1; b < batch.Count; b++)
+        {
+            nint from = batch.Offsets[b], to = b; // A sequence has at least one token: to <= from, so no row is lost.
+            Buffer.MemoryCopy(context.Int8 + from * contextBytes, context.Int8 + to * contextBytes, contextBytes, contextBytes);
+            Buffer.MemoryCopy(buffers.Hidden + from * _hidden, buffers.Hidden + to * _hidden, _hidden * sizeof(float), _hidden * sizeof(float));
+        }
+
+        _rows = batch.Count;
+    }
+
     // Pooler and classifier over the first token of each sequence: [B, H] -> [B, H] -> [B, C]
     private void Head()
     {
         var first = InputOf(model.Pooler, buffers.First);
-        for (var b = 0; b < batch.Count; b++) QuantizeRow(buffers.Hidden + (nint)batch.Offsets[b] * _hidden, first, b);
+        for (var b = 0; b < batch.Count; b++)
+        {
+            var row = _rows == batch.Count ? b : batch.Offsets[b];
+            QuantizeRow(buffers.Hidden + (nint)row * _hidden, first, b);
+        }
+
         Record(ModuleNames.OutputLayerNorm(model.Layers.Count - 1), batch.Count, _hidden, first);
         var pooled = InputOf(model.Classifier, buffers.Pooled);
         Linear(model.Pooler, first, batch.Count, LinearOutput.TanhInt16(buffers.Pooled, _hidden, model.Classifier.Input.InverseScale));
@@ -162,7 +187,7 @@ internal sealed unsafe class ForwardPass(CpuModel model, CpuKernels kernels, Wor
 
     private void Normalize(PackedLayerNorm norm, Codes? codes) => team.Run(worker =>
     {
-        var (begin, end) = WorkRange.Part(_tokens, worker, team.Workers);
+        var (begin, end) = WorkRange.Part(_rows, worker, team.Workers);
         for (var t = begin; t < end; t++)
         {
             var row = buffers.Hidden + (nint)t * _hidden;

@@ -10,7 +10,13 @@ public sealed class InferenceBenchmarkTests
     {
         var result = InferenceBenchmark.Run(new BenchmarkOptions
         {
-            Shape = "1x32x2x64", Batch = 3, SequenceLength = 5, Warmup = 1, Iterations = 4, Sparse24 = true, Session = new SessionOptions { Threads = 1 },
+            Shape = "1x32x2x64",
+            Batch = 3,
+            SequenceLength = 5,
+            Warmup = 1,
+            Iterations = 4,
+            Sparse24 = true,
+            Session = new SessionOptions { Threads = 1 },
         }, TestContext.Current.CancellationToken);
         Assert.True(0 < result.P50Milliseconds && result.P50Milliseconds <= result.P95Milliseconds && result.P95Milliseconds <= result.P99Milliseconds);
         // 15 tokens: 2·15·(4·32² + 2·32·64) + 4·3·25·32 + 2·3·(32² + 32·2)

@@ -28,6 +28,15 @@ public sealed class SessionParityTests
 
     [Theory]
     [MemberData(nameof(Sets))]
+    public void A_model_of_real_size_equals_the_reference(KernelSet set)
+    {
+        // So many tokens that packed activations take several passes.
+        var tiny = new BertArchitecture(2, 128, 2, 512, 50, 128, 2, 2);
+        AssertParity(set, SyntheticGraph.Create(tiny, 13, sparse24: true), [128, 77, 1, 60], threads: 2);
+    }
+
+    [Theory]
+    [MemberData(nameof(Sets))]
     public void Sizes_that_divide_nothing_equal_the_reference(KernelSet set) =>
         AssertParity(set, SyntheticGraph.Create(Odd, 5), [37, 2, 1, 23], threads: 2);
 
@@ -94,7 +103,9 @@ public sealed class SessionParityTests
         var logits = ReferenceExecutor.Run(graph, batch, expected);
         using var session = KernelSets.Session(set, graph, threads);
         var actual = new RecordedTrace();
-        Assert.Equal(logits, session.Run(batch, actual));
+        TensorAssert.BitEqual(logits, session.Run(batch, actual), graph.Architecture.Classes, $"{set}, {threads} threads, with a trace");
         RecordedTrace.AssertEqual(expected, actual);
+        // Without a trace the last layer computes first tokens only.
+        TensorAssert.BitEqual(logits, session.Run(batch), graph.Architecture.Classes, $"{set}, {threads} threads");
     }
 }
