@@ -69,6 +69,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) attention(const AttentionP
     uint8* keys = queries + QUERIES * PITCH;
     uint8* values = keys + KEY_TILE * PITCH;
 
+    let_successor_start();
+    wait_for_predecessor();
     const int start = p.offsets[blockIdx.z], length = p.offsets[blockIdx.z + 1] - start;
     const int first_query = blockIdx.x * QUERIES;
     if (first_query >= length) return; // the whole block: the grid is sized for the longest sequence

@@ -8,6 +8,8 @@ __device__ __forceinline__ float element(const TableParams& table, int row, int 
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) embed_layernorm(const EmbeddingParams p) {
+    let_successor_start();
+    wait_for_predecessor();
     const int row = blockIdx.x;
     const int id = p.ids[row], position = p.positions[row], type = p.types[row];
     float r[NORM_ITEMS];

@@ -6,6 +6,8 @@
 #include "common/ptx.cuh"
 
 extern "C" __global__ void __launch_bounds__(128) gemm_s16(const GemmParams p) {
+    let_successor_start();
+    wait_for_predecessor();
     const int lane = threadIdx.x % WARP, token = blockIdx.y;
     const int feature = blockIdx.x * 4 + threadIdx.x / WARP;
     if (feature >= p.features) return; // the whole warp

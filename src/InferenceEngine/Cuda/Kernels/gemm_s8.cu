@@ -32,9 +32,9 @@ constexpr int WEIGHT_BYTES = GROUPS * GROUP_BYTES;
 constexpr int STAGE_BYTES = WEIGHT_BYTES + TILE_T * TILE_K;
 static_assert(TILE_F % (GROUP * WARPS_F) == 0 && TILE_T % (8 * WARPS_T) == 0 && STAGES >= 2, "tile does not divide among the warps");
 
-// Copies stage `step` of K into a buffer. Rows past the last token and codes past K become zeros. Groups past the last one
-// repeat it, and their sums are never stored: zeros would be undefined metadata.
-__device__ __forceinline__ void load_stage(const GemmParams& p, uint8* buffer, int step, int steps) {
+// Copies the weights of stage `step` of K into a buffer. Groups past the last one repeat it, and their sums are never stored:
+// zeros would be undefined metadata.
+__device__ __forceinline__ void load_weights(const GemmParams& p, uint8* buffer, int step, int steps) {
     constexpr int CHUNKS = GROUP_BYTES / 16;
     const int groups = divide_up(p.features, GROUP);
     for (int c = threadIdx.x; c < GROUPS * CHUNKS; c += THREADS) {
@@ -42,6 +42,10 @@ __device__ __forceinline__ void load_stage(const GemmParams& p, uint8* buffer, i
         const int64 place = ((int64)group * steps + step) * GROUP_BYTES + c % CHUNKS * 16;
         cp_async_16(buffer + c * 16, (const uint8*)p.weight + place, 16);
     }
+}
+
+// Copies its tokens: rows past the last token and codes past K become zeros.
+__device__ __forceinline__ void load_tokens(const GemmParams& p, uint8* buffer, int step) {
     uint8* tokens = buffer + WEIGHT_BYTES;
     for (int c = threadIdx.x; c < TILE_T * (TILE_K / 16); c += THREADS) {
         const int row = c / 8, chunk = c % 8;
@@ -134,17 +138,27 @@ extern "C" __global__ void __launch_bounds__(THREADS) gemm_s8(const GemmParams p
 #pragma unroll
             for (int i = 0; i < 4; i++) sum[f][j][i] = 0;
 
+    // The first weights are on their way while the kernel before still computes the tokens.
+#pragma unroll
+    for (int s = 0; s < STAGES - 1; s++)
+        if (first + s < end) load_weights(p, shared + s * STAGE_BYTES, first + s, steps);
+    let_successor_start();
+    wait_for_predecessor();
     // One group of copies per step, also an empty one at the end, so that counting groups counts steps.
 #pragma unroll
     for (int s = 0; s < STAGES - 1; s++) {
-        if (first + s < end) load_stage(p, shared + s * STAGE_BYTES, first + s, steps);
+        if (first + s < end) load_tokens(p, shared + s * STAGE_BYTES, first + s);
         cp_async_commit();
     }
     for (int step = first; step < end; step++) {
         cp_async_wait<STAGES - 2>(); // this thread's part of `step` has landed
         __syncthreads();             // everybody's has; and everybody is done with the buffer that is filled next
         const int next = step + STAGES - 1;
-        if (next < end) load_stage(p, shared + (next - first) % STAGES * STAGE_BYTES, next, steps);
+        if (next < end) {
+            uint8* buffer = shared + (next - first) % STAGES * STAGE_BYTES;
+            load_weights(p, buffer, next, steps);
+            load_tokens(p, buffer, next);
+        }
         cp_async_commit();
         multiply_stage(sum, shared + (step - first) % STAGES * STAGE_BYTES, warp_f, warp_t, lane);
     }

@@ -78,10 +78,12 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) gemm_s8_sm90(const __gr
         barrier_init_fence();
     }
     __syncthreads();
+    let_successor_start();
 
     if (warp >= CONSUMER_WARPS) {
         give_registers<40>();
         if (threadIdx.x != CONSUMER_WARPS * WARP) return;
+        wait_for_predecessor();
         for (int step = 0; step < steps; step++) {
             const int s = step % STAGES, round = step / STAGES;
             barrier_wait(empty + s, (round + 1) % 2); // the first round finds every buffer empty
@@ -105,6 +107,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) gemm_s8_sm90(const __gr
     const uint8* weights = (const uint8*)p.weight + (int64)min(group, divide_up(p.features, GROUP) - 1) * steps * GROUP_BYTES;
     Fragments even, odd;
     load_fragments(even, weights, lane);
+    wait_for_predecessor(); // for the residual, and before the output is overwritten
     for (int step = 0; step < steps; step += 2) { // two steps at a time, so that both sets of registers have fixed names
 #pragma unroll
         for (int half = 0; half < 2; half++) {

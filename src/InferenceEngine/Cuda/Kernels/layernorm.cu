@@ -3,6 +3,8 @@
 #include "common/norm.cuh"
 
 extern "C" __global__ void __launch_bounds__(THREADS) layernorm(const LayerNormParams p) {
+    let_successor_start();
+    wait_for_predecessor();
     const int row = blockIdx.x;
     float r[NORM_ITEMS];
 #pragma unroll

@@ -47,12 +47,18 @@ internal sealed unsafe class EmulatedKernel
     public void Launch<T>(LaunchGrid grid, T parameters, EmulationOrder order = EmulationOrder.FallingEager)
         where T : unmanaged
     {
+        if (TryLaunch(grid, parameters, order) is { } problem) Assert.Fail($"{_definition}: {problem}");
+    }
+
+    /// <summary>Runs a launch and says what went wrong, or null.</summary>
+    public string? TryLaunch<T>(LaunchGrid grid, T parameters, EmulationOrder order)
+        where T : unmanaged
+    {
         Assert.Equal(_parameterBytes, sizeof(T));
         lock (_oneLaunch)
         {
-            var problem = _launch((uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)_definition.Threads, (uint)_definition.SharedBytes,
-                &parameters, (uint)order);
-            if (problem is not null) Assert.Fail($"{_definition}: {Marshal.PtrToStringUTF8((nint)problem)}");
+            return Marshal.PtrToStringUTF8((nint)_launch((uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)_definition.Threads,
+                (uint)_definition.SharedBytes, &parameters, (uint)order));
         }
     }
 

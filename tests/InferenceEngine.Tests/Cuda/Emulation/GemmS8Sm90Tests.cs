@@ -1,4 +1,6 @@
+using QatKit.InferenceEngine.Cuda.Compilation;
 using QatKit.InferenceEngine.Cuda.Kernels;
+using QatKit.InferenceEngine.Tests.Cuda.Compilation;
 
 namespace QatKit.InferenceEngine.Tests.Cuda.Emulation;
 
@@ -25,6 +27,19 @@ public sealed class GemmS8Sm90Tests
     {
         Check(new WarpgroupGemmVariant(true, new GemmEpilogue(GemmActivation.None, true, OutputType.Float32)), GemmCase.Random(20, 70, 648, sparse24: true));
         Check(new WarpgroupGemmVariant(false, new GemmEpilogue(GemmActivation.Gelu, false, OutputType.Int8)), GemmCase.Random(20, 70, 648, sparse24: false));
+    }
+
+    [Fact]
+    public void Products_are_not_serialised_and_nothing_spills()
+    {
+        var compiler = NvrtcRequirement.Open();
+        foreach (var sparse24 in new[] { false, true })
+        {
+            var log = compiler.Compile(KernelSources.Load(new WarpgroupGemmVariant(sparse24, ToCodes).Define()), KernelTarget.Sm90a).Log;
+            Assert.DoesNotContain("serialized", log, StringComparison.Ordinal);
+            var usage = Assert.Single(PtxasReport.Parse(log));
+            Assert.Equal((0, 0, 0), (usage.StackBytes, usage.SpillStoreBytes, usage.SpillLoadBytes));
+        }
     }
 
     private static void Check(WarpgroupGemmVariant variant, GemmCase c)

@@ -65,6 +65,22 @@ __device__ __forceinline__ void mma_sp_s8s8(int (&d)[4], const uint32 (&a)[4], c
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "r"(b[2]), "r"(b[3]), "r"(e));
 }
 
+// Programmatic dependent launch, where the host asks for it (otherwise both do nothing; so they do before sm_90).
+// The next kernel of the stream may start as soon as every block of this one has said so or ended ...
+__device__ __forceinline__ void let_successor_start() {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+
+// ... but before it touches anything that another kernel reads or writes, it waits for the kernels before it. Every kernel waits,
+// so all earlier ones are over too. Weights and other constants may be read before.
+__device__ __forceinline__ void wait_for_predecessor() {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
 // Four bytes picked from the eight of (low, high) by the nibbles of `selector`, lowest first.
 __device__ __forceinline__ uint32 pick_bytes(uint32 low, uint32 high, uint32 selector) { return __byte_perm(low, high, selector); }
 

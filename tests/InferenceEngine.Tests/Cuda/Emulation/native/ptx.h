@@ -176,3 +176,7 @@ static uint32 pick_bytes(uint32 low, uint32 high, uint32 selector) {
 static int shuffle_xor(int value, int mask) { return emulation::shuffle(value, mask); }
 static int64 shuffle_xor(int64 value, int mask) { return emulation::shuffle(value, mask); }
 static int load_shared_by_blocks(const int* p) { return *p; }
+
+// Launches run one after another.
+static void let_successor_start() {}
+static void wait_for_predecessor() {}
