@@ -95,6 +95,16 @@ public sealed class VerifierTests
         Assert.StartsWith("# Parity report: passed, bit-equal\n", File.ReadAllText(folder.Combine("report", "parity.md")), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Two_artifacts_are_compared_by_their_folders()
+    {
+        using var a = new FrozenModel(8);
+        using var b = new FrozenModel(9);
+        QatParity.AssertBitEqual(a.Artifact.Directory, a.Artifact.Directory, a.Sequences);
+        var e = Assert.Throws<QatParityException>(() => QatParity.AssertBitEqual(a.Artifact.Directory, b.Artifact.Directory, a.Sequences));
+        Assert.StartsWith($"'{b.Artifact.Directory}' is not bit-equal to '{a.Artifact.Directory}': batch 0, first divergence in bert.embeddings.LayerNorm at [0, 0]: ", e.Message, StringComparison.Ordinal);
+    }
+
     private static VerificationReport Verify(FrozenModel model, float[] labels, float[]? fp32 = null, VerificationGates? gates = null) =>
         Verifier.Run(
             new VerificationRequest(model.Artifact, model.Sequences)

@@ -8,9 +8,11 @@ internal static class AllVerbs
 {
     public static IEnumerable<Command> Create(CommandContext context) =>
     [
+        RunVerb.Create(context),
         ValidateVerb.Create(context),
         ListVerb.Create(context),
         CopyVerb.Create(context),
+        ExportVerb.Create(context),
         VerifyVerb.Create(context),
         PredictVerb.Create(context),
         InspectVerb.Create(context),

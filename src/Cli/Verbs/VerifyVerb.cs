@@ -14,35 +14,34 @@ internal static class VerifyVerb
 {
     public static Command Create(CommandContext context)
     {
-        var defaults = new VerificationGates();
         var model = new Argument<string>("model") { Description = "Folder of an exported model." };
+        var checkpoint = new Option<string?>("--checkpoint") { Description = "Folder of the run that made the model: compares with its torch models, and takes its recipe's gates." };
         var data = new Option<string>("--data") { Description = "Examples: a file, or builtin:reviews.", Required = true };
         var format = new Option<DataFormat?>("--format") { Description = "Format of the file; when omitted, extension and header tell." };
         var limit = new Option<int?>("--limit") { Description = "Use only the first so many examples." };
         var output = new Option<string?>("--output") { Description = "Folder for parity.json and parity.md; the model's parent folder when omitted." };
-        var maxLoss = new Option<double?>("--max-metric-loss") { Description = "Largest loss of the metric; no gate when omitted." };
-        var mismatch = new Option<double>("--max-local-mismatch") { Description = "Largest share of differing codes of a layer.", DefaultValueFactory = _ => defaults.MaxLocalMismatchRate };
-        var agreement = new Option<double>("--min-argmax-agreement") { Description = "Smallest share of equal classes.", DefaultValueFactory = _ => defaults.MinArgmaxAgreement };
+        var maxLoss = new Option<double?>("--max-metric-loss") { Description = "Largest loss of the metric." };
+        var mismatch = new Option<double?>("--max-local-mismatch") { Description = "Largest share of differing codes of a tensor." };
+        var agreement = new Option<double?>("--min-argmax-agreement") { Description = "Smallest share of equal classes." };
         var json = new Option<bool>("--json") { Description = "Write JSON." };
         var command = new VerbCommand("verify", "Prove that a model gives the same bits on every path, and compare it with its checkpoint.",
-            "qatkit verify runs/quickstart/model --data builtin:reviews")
+            "qatkit verify runs/quickstart/model --checkpoint runs/quickstart --data builtin:reviews")
         {
-            model, data, format, limit, output, maxLoss, mismatch, agreement, json,
+            model, checkpoint, data, format, limit, output, maxLoss, mismatch, agreement, json,
         };
         command.SetAction((parsed, cancellationToken) =>
         {
             var artifact = ArtifactReader.Read(parsed.GetRequiredValue(model));
             var examples = VerificationData.Load(parsed.GetRequiredValue(data), parsed.GetValue(format), artifact, parsed.GetValue(limit));
             var asJson = parsed.GetValue(json);
-            var report = Verifier.Run(
-                new VerificationRequest(artifact, examples.Sequences)
-                {
-                    Labels = examples.Labels,
-                    Metric = examples.Metric,
-                    Gates = new VerificationGates(parsed.GetValue(mismatch), parsed.GetValue(agreement), parsed.GetValue(maxLoss)),
-                },
-                asJson ? null : new LineProgress(context),
-                cancellationToken);
+            VerificationGates Gates(VerificationGates from) => new(
+                parsed.GetValue(mismatch) ?? from.MaxLocalMismatchRate, parsed.GetValue(agreement) ?? from.MinArgmaxAgreement, parsed.GetValue(maxLoss) ?? from.MaxMetricLoss);
+            var progress = asJson ? null : new LineProgress(context);
+            var report = parsed.GetValue(checkpoint) is { } run
+                ? RunVerification.Run(artifact, examples, run, Gates, progress, cancellationToken)
+                : Verifier.Run(
+                    new VerificationRequest(artifact, examples.Sequences) { Labels = examples.Labels, Metric = examples.Metric, Gates = Gates(new VerificationGates()) },
+                    progress, cancellationToken);
             var folder = parsed.GetValue(output) ?? Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(artifact.Directory)))!;
             Verifier.Write(report, folder);
             if (asJson) context.Out.WriteLine(ReportJson.Write(report));
@@ -67,8 +66,15 @@ internal static class VerifyVerb
         var gates = new TextTable("gate", "result", "detail");
         foreach (var g in report.GateResults) gates.Add(g.Name, g.Passed ? "ok" : "FAILED", g.Detail);
         gates.WriteTo(context);
-        foreach (var value in report.Accuracy?.Values ?? [])
-            context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{value.Model} {report.Accuracy!.Metric}: {value.Value:F4}"));
+        context.Out.WriteLine();
+        if (report.Accuracy is { } accuracy)
+        {
+            var results = new TextTable("model", accuracy.Metric);
+            foreach (var v in accuracy.Values) results.Add(v.Model, v.Value.ToString("F4", CultureInfo.InvariantCulture));
+            results.WriteTo(context);
+            context.Out.WriteLine();
+        }
+
         context.Out.WriteLine($"{(report.BitEqual ? "bit-equal" : "NOT bit-equal")} on {report.Examples} examples; report in {Path.Combine(folder, "parity.md")}");
     }
 

@@ -1,8 +1,10 @@
 using QatKit.Core.Diagnostics;
+using QatKit.Core.Graph;
 using QatKit.Quantization;
 using QatKit.Quantization.Surgery;
 using QatKit.Training.Bert;
 using QatKit.Training.Recipes;
+using QatKit.Training.Sparsification;
 using QatKit.Training.Trainer;
 using static TorchSharp.torch;
 
@@ -14,7 +16,7 @@ public static class FakeQuantCheckpoint
     /// <summary>Loads the model of a finished run, in evaluation mode with fake-quantize on.</summary>
     /// <param name="runFolder">Folder of the run.</param>
     /// <exception cref="QatKitException">QK1134: the folder is no finished run; QK1132, QK20xx: its files are damaged.</exception>
-    public static (BertForSequenceClassification Model, PreparedModel Prepared) Load(string runFolder)
+    public static FinishedRun Load(string runFolder)
     {
         var folder = new RunFolder(runFolder);
         if (!File.Exists(folder.RecipePath) || !File.Exists(folder.FakeQuant))
@@ -31,13 +33,21 @@ public static class FakeQuantCheckpoint
             prepared.LoadState(QuantizationStage.QuantizerState(tensors));
             prepared.SetPhase(QuantizationPhase.FakeQuant);
             model.eval();
-            return (model, prepared);
+            return new FinishedRun(folder, recipe, model, prepared, Masks(recipe, model, tensors));
         }
         catch
         {
             model.Dispose();
             throw;
         }
+    }
+
+    private static IReadOnlyDictionary<string, WeightMask> Masks(Recipe recipe, BertForSequenceClassification model, IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        if (recipe.Sparsity is not { } sparsity) return new Dictionary<string, WeightMask>();
+        using var masks = new MaskController(model, QuantizationStage.SparsePlan(sparsity).Resolve(model.Architecture), QuantizationStage.Schedule(sparsity));
+        masks.LoadState(QuantizationStage.SparsityState(tensors));
+        return masks.Masks;
     }
 
     internal static void Write(RunFolder folder, TrainingState state, BertForSequenceClassification model, IStageHooks hooks)

@@ -72,11 +72,14 @@ internal sealed class QuantizationStage(
     public void LoadState(IReadOnlyDictionary<string, Tensor> tensors)
     {
         prepared.LoadState(QuantizerState(tensors));
-        masks?.LoadState(Select(tensors, "sparsity.", t => t.data<byte>().ToArray()));
+        masks?.LoadState(SparsityState(tensors));
     }
 
     public static Dictionary<string, long[]> QuantizerState(IReadOnlyDictionary<string, Tensor> tensors) =>
         Select(tensors, "quantization.", t => t.data<long>().ToArray());
+
+    public static Dictionary<string, byte[]> SparsityState(IReadOnlyDictionary<string, Tensor> tensors) =>
+        Select(tensors, "sparsity.", t => t.data<byte>().ToArray());
 
     private static Dictionary<string, T> Select<T>(IReadOnlyDictionary<string, Tensor> tensors, string prefix, Func<Tensor, T> read) =>
         tensors.Where(t => t.Key.StartsWith(prefix, StringComparison.Ordinal)).ToDictionary(t => t.Key, t => read(t.Value));

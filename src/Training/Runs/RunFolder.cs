@@ -20,6 +20,9 @@ public sealed class RunFolder
     /// <summary>The resolved recipe.</summary>
     public string RecipePath => Path.Combine(Root, "recipe.yaml");
 
+    /// <summary>Provenance.</summary>
+    public string ProvenancePath => Path.Combine(Root, "run.json");
+
     /// <summary>Metrics, one JSON object per line.</summary>
     public string MetricsPath => Path.Combine(Root, "metrics.jsonl");
 
@@ -56,7 +59,12 @@ public sealed class RunFolder
 
     /// <summary>Writes <c>run.json</c>.</summary>
     public void WriteProvenance(IReadOnlyDictionary<string, string> provenance) =>
-        File.WriteAllText(Path.Combine(Root, "run.json"), JsonSerializer.Serialize(provenance, Indented) + "\n");
+        File.WriteAllText(ProvenancePath, JsonSerializer.Serialize(provenance, Indented) + "\n");
+
+    /// <summary>Reads <c>run.json</c>; empty where the run has none.</summary>
+    public IReadOnlyDictionary<string, string> ReadProvenance() => File.Exists(ProvenancePath)
+        ? JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllText(ProvenancePath))!
+        : new Dictionary<string, string>();
 
     private void CheckSameRecipe(Recipe recipe)
     {

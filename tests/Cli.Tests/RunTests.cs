@@ -1,0 +1,74 @@
+using System.Text.Json;
+using QatKit.Cli.CommandLine;
+using QatKit.TestKit;
+
+namespace QatKit.Cli.Tests;
+
+/// <summary>The whole road on a small part of the built-in data, and the verbs that work on a finished run.</summary>
+public sealed class RunTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    private string[] Arguments =>
+    [
+        "run", RepositoryRoot.Combine("recipes", "quickstart.yaml"), "--output", _folder.Combine("run"),
+        "--set", "train.epochs=1", "--set", "quantization.epochs=1", "--set", "task.train_limit=256", "--set", "task.dev_limit=40", "--set", "verify.max_metric_loss=1",
+    ];
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Run_verify_and_export_agree()
+    {
+        var (code, output, error) = await CliRunner.Run(Arguments);
+        Assert.Equal("", error);
+        Assert.Equal(ExitCode.Ok, code);
+        var lines = output.TrimEnd().Split('\n');
+        Assert.Matches(@"^prediction: (negative|positive) \(\d+\.\d %\): .+", lines[^1]);
+        Assert.Contains(lines, l => l.StartsWith("bit-equal on 40 examples", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.StartsWith("finetune  loss 0.", StringComparison.Ordinal) && l.EndsWith("step 1/4", StringComparison.Ordinal));
+        Assert.DoesNotContain("\u001b", output, StringComparison.Ordinal);
+
+        // The same ladder from the files of the run.
+        var model = _folder.Combine("run", "model");
+        (code, output, error) = await CliRunner.Run("verify", model, "--checkpoint", _folder.Combine("run"), "--data", "builtin:reviews", "--limit", "40", "--output", _folder.Combine("again"), "--json");
+        Assert.Equal((ExitCode.Ok, ""), (code, error));
+        using var again = JsonDocument.Parse(output);
+        using var before = JsonDocument.Parse(File.ReadAllText(_folder.Combine("run", "parity.json")));
+        Assert.Equal(before.RootElement.GetProperty("accuracy").GetRawText(), again.RootElement.GetProperty("accuracy").GetRawText());
+        Assert.Equal(before.RootElement.GetProperty("layerParity").GetRawText(), again.RootElement.GetProperty("layerParity").GetRawText());
+
+        // A gate of the command line outranks the recipe's.
+        (code, _, _) = await CliRunner.Run("verify", model, "--checkpoint", _folder.Combine("run"), "--data", "builtin:reviews", "--limit", "40", "--output", _folder.Combine("again"), "--max-metric-loss", "-2");
+        Assert.Equal(ExitCode.GateFailed, code);
+
+        // Freezing the checkpoint again gives the same tensors.
+        var copy = _folder.Combine("copy");
+        (code, output, error) = await CliRunner.Run("export", _folder.Combine("run"), "--output", copy);
+        Assert.Equal((ExitCode.Ok, $"Wrote {copy}, read it back and compared it.\n", ""), (code, output, error));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(model, "model.safetensors")), File.ReadAllBytes(Path.Combine(copy, "model.safetensors")));
+
+        // A finished run is not overwritten.
+        (code, _, error) = await CliRunner.Run(Arguments);
+        Assert.Equal((ExitCode.InvalidInput, $"error QK1133 {_folder.Combine("run")}: the folder is not empty. Resume the run in it with --resume, or name another folder with --output.\n"), (code, error));
+    }
+
+    [Fact]
+    public async Task A_cancelled_run_exits_with_130()
+    {
+        using var cancelled = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var code = await QatKitCli.RunAsync([.. Arguments, "--set", "train.epochs=500"], new CommandContext(output, error, isTerminal: false, noColor: true), cancelled.Token);
+        Assert.Equal((ExitCode.Cancelled, "cancelled"), (code, error.ToString().Trim()));
+        Assert.False(Directory.Exists(_folder.Combine("run", "model")));
+    }
+
+    [Fact]
+    public async Task Export_of_a_folder_that_is_no_run()
+    {
+        var (code, output, error) = await CliRunner.Run("export", _folder.Path);
+        Assert.Equal((ExitCode.InvalidInput, ""), (code, output));
+        Assert.Equal($"error QK1134 {_folder.Path}: the folder holds no finished run (recipe.yaml and checkpoints/fake-quant.safetensors). Pass the folder that 'qatkit run' wrote, or let the run finish with --resume.\n", error);
+    }
+}
