@@ -119,6 +119,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) gemm_s8_sm90(const __gr
             barrier_wait(full + s, now / STAGES % 2);
             multiply(sum, half == 0 ? even : odd, shared + s * STAGE_BYTES);
             wgmma_wait<0>();
+            wgmma_results(sum[0]);
+            wgmma_results(sum[1]);
             if (lane == 0) barrier_arrive(empty + s); // this warp is done with the buffer
         }
     }

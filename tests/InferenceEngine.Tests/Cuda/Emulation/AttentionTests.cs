@@ -1,3 +1,4 @@
+using CsCheck;
 using QatKit.Core.Numerics;
 using QatKit.InferenceEngine.Cuda.Kernels;
 using QatKit.TestKit;
@@ -46,6 +47,11 @@ public sealed class AttentionTests
         Check(Case([130], 64, _ => -127), 64, 4, 128, OutputType.Int8);
         Check(Case([130], 64, c => c.Next(2) * 254 - 127), 64, 4, 128, OutputType.Int8);
     }
+
+    [Fact]
+    public void Random_lengths_are_equal_to_the_reference() =>
+        Gen.Int[1, 100].Array[1, 6].Sample(
+            lengths => Check(Case(lengths, 16, c => c.Next(-127, 128)), 16, 1, 64, OutputType.Int8), iter: 15);
 
     private static QkvCase Case(int[] lengths, int headDim, Func<Random, int> code)
     {

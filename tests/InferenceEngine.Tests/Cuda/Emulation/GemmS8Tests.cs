@@ -1,3 +1,4 @@
+using CsCheck;
 using QatKit.InferenceEngine.Cuda.Kernels;
 
 namespace QatKit.InferenceEngine.Tests.Cuda.Emulation;
@@ -86,6 +87,14 @@ public sealed class GemmS8Tests
         c.RowIndex = [5, 0, 3];
         Check(new GemmVariant(Small, false, ToCodes), c, 1);
     }
+
+    [Fact]
+    public void Random_shapes_are_equal_to_the_reference() =>
+        Gen.Select(Gen.Int[1, 80], Gen.Int[1, 150], Gen.Int[1, 60], Gen.Int[1, 4], Gen.Bool).Sample(
+            (tokens, features, depth, splits, sparse24) =>
+                GemmCase.Random(tokens, features, sparse24 ? depth * 8 : depth * 7, sparse24)
+                    .Check(new GemmVariant(Small, sparse24, ToCodes), splits, EmulationOrder.FallingEager),
+            iter: 30);
 
     private static void Check(GemmVariant variant, GemmCase c, int splits)
     {

@@ -70,6 +70,12 @@ __device__ __forceinline__ void wgmma_commit() { asm volatile("wgmma.commit_grou
 // Waits until at most N groups of products are under way. Until then their registers must not be touched.
 template <int N> __device__ __forceinline__ void wgmma_wait() { asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(N) : "memory"); }
 
+// After a wait: keeps the compiler from reading sums before it. To the compiler a product has its result at once.
+__device__ __forceinline__ void wgmma_results(int (&d)[16][4]) {
+#pragma unroll
+    for (int j = 0; j < 16; j++) asm volatile("" : "+r"(d[j][0]), "+r"(d[j][1]), "+r"(d[j][2]), "+r"(d[j][3])::"memory");
+}
+
 // D[64 x 128] += A[64 x 32] * B[32 x 128]. Warp w of the warpgroup holds rows 16w..16w+15: its a[] is the m16n8k32 fragment of
 // those rows, its d[j] the m16n8 accumulator of columns 8j..8j+7. B: 128 rows (the columns of B) of 32 codes.
 __device__ __forceinline__ void wgmma_s8(int (&d)[16][4], const uint32 (&a)[4], uint64 b) {

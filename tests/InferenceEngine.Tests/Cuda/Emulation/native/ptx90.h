@@ -153,6 +153,7 @@ template <int N> static void give_registers() {}
 template <int N> static void take_registers() {}
 
 static void wgmma_fence() {}
+static void wgmma_results(int (&)[16][4]) {}
 static void wgmma_commit() { emulation::groups_of_lane().emplace_back(); }
 
 template <int N> static void wgmma_wait() {
