@@ -6,8 +6,9 @@
 //            a ring of STAGES buffers; `full` barriers count the bytes, `empty` barriers the eight consumer warps.
 //   weights: the A operand comes from registers. The packed order (README.md) is already lane by lane, and no two warps need
 //            the same rows, so shared memory would only add traffic: a lane loads its 16-byte fragments and its metadata words
-//            one step ahead. Warp w of a warpgroup has group w of its four groups of 32 features; product m = 0, 1 is
-//            fragment m of that group, so its 64 rows are rows of four groups and a lane ends with four neighbouring features.
+//            for the next step while the products of this one are under way. Warp w of a warpgroup has group w of its four
+//            groups of 32 features; product m = 0, 1 is fragment m of that group, so the 64 rows of a product come from four
+//            groups and a lane ends with four neighbouring features.
 // All sums are integers: the result has the bits of gemm_s8.cu. Overflow: as there.
 //
 // Compile-time constants: SPARSE, STAGES, ACTIVATION, RESIDUAL, OUTPUT.
@@ -111,18 +112,17 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) gemm_s8_sm90(const __gr
     for (int step = 0; step < steps; step += 2) { // two steps at a time, so that both sets of registers have fixed names
 #pragma unroll
         for (int half = 0; half < 2; half++) {
-            const int now = step + half;
+            const int now = step + half, s = now % STAGES;
             if (now >= steps) break;
-            Fragments& next = half == 0 ? odd : even;
-            if (now + 1 < steps) load_fragments(next, weights + (int64)(now + 1) * GROUP_BYTES, lane);
-            const int s = now % STAGES;
             barrier_wait(full + s, now / STAGES % 2);
             multiply(sum, half == 0 ? even : odd, shared + s * STAGE_BYTES);
-            wgmma_wait<0>();
-            wgmma_results(sum[0]);
-            wgmma_results(sum[1]);
-            if (lane == 0) barrier_arrive(empty + s); // this warp is done with the buffer
+            wgmma_wait<1>(); // the products of the step before are done: its buffer and its registers are free
+            if (now > 0 && lane == 0) barrier_arrive(empty + (now - 1) % STAGES);
+            if (now + 1 < steps) load_fragments(half == 0 ? odd : even, weights + (int64)(now + 1) * GROUP_BYTES, lane);
         }
     }
+    wgmma_wait<0>();
+    wgmma_results(sum[0]);
+    wgmma_results(sum[1]);
     store_group<TILE_T / 8>(p, sum[0], sum[1], group * GROUP, blockIdx.y * TILE_T, lane);
 }
