@@ -172,5 +172,5 @@ internal sealed class CudaBackend : IComputeBackend
     }
 
     private ForwardPlan Build(Bucket bucket) =>
-        new ForwardPlanBuilder(_model, _arena, _kernels, _context.Device, _planner, bucket).Build();
+        new ForwardPlanBuilder(_driver, _model, _arena, _kernels, _context.Device, _planner, bucket).Build();
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using QatKit.Core.Graph;
 using QatKit.Core.Numerics;
 using QatKit.InferenceEngine.Cuda.Driver;
@@ -7,8 +8,15 @@ using QatKit.InferenceEngine.Cuda.Plans;
 namespace QatKit.InferenceEngine.Cuda.Backend;
 
 /// <summary>Lays out the launches of a pass over one bucket.</summary>
-internal sealed class ForwardPlanBuilder(CudaModel model, CudaArena arena, KernelSet kernels, CudaDevice device, GemmPlanner planner, Bucket bucket)
+internal sealed class ForwardPlanBuilder(ICudaDriver driver, CudaModel model, CudaArena arena, KernelSet kernels, CudaDevice device, GemmPlanner planner, Bucket bucket)
 {
+    // A tensor map among the parameters.
+    private const int TensorAlignment = 64;
+
+    // Programmatic dependent launch: the hardware, and the CUDA version whose graphs keep it.
+    private const int OverlapCapability = 90;
+    private const int OverlapDriverVersion = 12030;
+
     private readonly List<ForwardStep> _steps = [];
     private readonly Dictionary<GemmProblem, GemmPlan> _gemms = [];
     private readonly BertArchitecture _a = model.Graph.Architecture;
@@ -171,13 +179,32 @@ internal sealed class ForwardPlanBuilder(CudaModel model, CudaArena arena, Kerne
             return;
         }
 
-        var problem = new GemmProblem(rows, linear.Out, linear.In, linear.Sparse24, linear.Epilogue);
+        var problem = new GemmProblem(rows, linear.Out, linear.In, linear.Sparse24, linear.Epilogue, rowIndex != 0);
         if (!_gemms.TryGetValue(problem, out var plan)) _gemms.Add(problem, plan = planner.Plan(problem));
-        Add(plan.Variant.Define(), new Dim3(plan.Grid.X, plan.Grid.Y, plan.Grid.Z), parameters, $"{linear.Name} {problem}", traces);
+        var definition = plan.Choice.Define(problem);
+        var grid = plan.Choice.Grid(problem);
+        var blocks = new Dim3(grid.X, grid.Y, grid.Z);
+        if (plan.Choice is WarpgroupChoice) Add(definition, blocks, WithTensor(parameters, x), TensorAlignment, $"{linear.Name} {problem}", traces);
+        else Add(definition, blocks, parameters, $"{linear.Name} {problem}", traces);
+    }
+
+    private GemmSm90Parameters WithTensor(GemmParameters gemm, DeviceRange x)
+    {
+        var parameters = new GemmSm90Parameters { Gemm = gemm };
+        driver.DescribeTensor(MemoryMarshal.AsBytes(new Span<TensorMapBytes>(ref parameters.Tokens)), x, gemm.Depth, gemm.Tokens, gemm.XPitch,
+            GemmVariant.TileDepth, WarpgroupGemmVariant.TileTokens);
+        return parameters;
     }
 
     private void Add<T>(KernelDefinition definition, Dim3 grid, T parameters, string shapes, params TracePoint[] traces)
+        where T : unmanaged => Add(definition, grid, parameters, sizeof(ulong), shapes, traces);
+
+    private void Add<T>(KernelDefinition definition, Dim3 grid, T parameters, int alignment, string shapes, TracePoint[] traces)
         where T : unmanaged => _steps.Add(new ForwardStep(
             new CudaLaunch(kernels.Get(definition), grid, new Dim3(definition.Threads), definition.SharedBytes,
-                new KernelArguments().Add(parameters, sizeof(ulong)), shapes), traces));
+                new KernelArguments().Add(parameters, alignment), shapes)
+            {
+                // The first kernel follows a copy. Every kernel waits by itself before it touches what its predecessor wrote.
+                OverlapsPredecessor = _steps.Count > 0 && device.Capability >= OverlapCapability && driver.Version >= OverlapDriverVersion,
+            }, traces));
 }

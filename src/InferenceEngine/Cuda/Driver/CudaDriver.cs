@@ -132,6 +132,23 @@ internal sealed unsafe class CudaDriver : ICudaDriver
     }
 
     /// <inheritdoc/>
+    public void DescribeTensor(Span<byte> map, DeviceRange matrix, int columns, int rows, int pitch, int boxColumns, int boxRows)
+    {
+        // CUtensorMap is 128 bytes at a multiple of 64.
+        const int mapBytes = 128, mapAlignment = 64;
+        var space = stackalloc byte[mapBytes + mapAlignment];
+        var aligned = (byte*)(((nint)space + mapAlignment - 1) & -mapAlignment);
+        var dimensions = stackalloc[] { (ulong)columns, (ulong)rows };
+        var strides = stackalloc[] { (ulong)pitch };
+        var box = stackalloc[] { (uint)boxColumns, (uint)boxRows };
+        var elementStrides = stackalloc[] { 1u, 1u };
+        const int uint8 = 0, noInterleave = 0, swizzle128Bytes = 3, promoteTo256Bytes = 3, fillZeros = 0;
+        Check(cuTensorMapEncodeTiled(aligned, uint8, 2, matrix.Address, dimensions, strides, box, elementStrides,
+            noInterleave, swizzle128Bytes, promoteTo256Bytes, fillZeros), nameof(cuTensorMapEncodeTiled), $"[{rows}, {columns}] bytes, pitch {pitch}");
+        new ReadOnlySpan<byte>(aligned, mapBytes).CopyTo(map);
+    }
+
+    /// <inheritdoc/>
     public void Upload(DeviceRange target, ReadOnlySpan<byte> source)
     {
         RequireLength(target, source.Length);

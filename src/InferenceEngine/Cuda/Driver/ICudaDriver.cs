@@ -48,6 +48,17 @@ internal interface ICudaDriver
     /// <summary>Blocks of this shape that one multiprocessor holds at a time.</summary>
     int BlocksPerMultiprocessor(CudaFunction function, int threads, int sharedBytes);
 
+    /// <summary>Describes a row-major byte matrix to the tensor copy engine (compute capability 9.0): boxes of
+    /// <paramref name="boxColumns"/> x <paramref name="boxRows"/> bytes, 128-byte swizzle, zeros outside.</summary>
+    /// <param name="map">Receives the 128 bytes of the description.</param>
+    /// <param name="matrix">The matrix; its address and <paramref name="pitch"/> are multiples of 16.</param>
+    /// <param name="columns">Bytes of a row.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="pitch">Bytes from one row to the next.</param>
+    /// <param name="boxColumns">Bytes of a row of a box, at most 128.</param>
+    /// <param name="boxRows">Rows of a box, at most 256.</param>
+    void DescribeTensor(Span<byte> map, DeviceRange matrix, int columns, int rows, int pitch, int boxColumns, int boxRows);
+
     /// <summary>Copies to the device and waits; for loading.</summary>
     void Upload(DeviceRange target, ReadOnlySpan<byte> source);
 

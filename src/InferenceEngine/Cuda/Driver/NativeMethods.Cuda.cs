@@ -50,6 +50,10 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Cuda)] internal static partial int cuOccupancyMaxActiveBlocksPerMultiprocessor(out int blocks, nint function, int threads, nuint sharedBytes);
     [LibraryImport(Cuda)] internal static partial int cuLaunchKernelEx(LaunchConfiguration* configuration, nint function, void** parameters, void** extra);
 
+    [LibraryImport(Cuda)]
+    internal static partial int cuTensorMapEncodeTiled(void* map, int type, uint rank, ulong address, ulong* dimensions, ulong* strides,
+        uint* box, uint* elementStrides, int interleave, int swizzle, int promotion, int fill);
+
     [LibraryImport(Cuda, EntryPoint = "cuStreamBeginCapture_v2")] internal static partial int cuStreamBeginCapture(nint stream, int mode);
     [LibraryImport(Cuda)] internal static partial int cuStreamEndCapture(nint stream, out nint graph);
     [LibraryImport(Cuda)] internal static partial int cuGraphInstantiateWithFlags(out nint executable, nint graph, ulong flags);

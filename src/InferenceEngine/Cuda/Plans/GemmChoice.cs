@@ -5,36 +5,87 @@ using QatKit.InferenceEngine.Cuda.Kernels;
 
 namespace QatKit.InferenceEngine.Cuda.Plans;
 
-/// <summary>What a plan may choose: the tile and the number of splits along K.</summary>
-internal sealed partial record GemmChoice(GemmTile Tile, int Splits)
+/// <summary>What a plan may choose: the kernel, its tile, the splits along K.</summary>
+internal abstract partial record GemmChoice
 {
-    /// <summary>Reads <c>128x64/4x2/3/1</c>: features x tokens of a block, warps across features x tokens, stages, splits.</summary>
+    /// <summary>Output features of a block.</summary>
+    public abstract int TileFeatures { get; }
+
+    /// <summary>Tokens of a block.</summary>
+    public abstract int TileTokens { get; }
+
+    /// <summary>Blocks that share one output tile along K.</summary>
+    public virtual int Splits => 1;
+
+    /// <summary>What to compile.</summary>
+    public abstract KernelDefinition Define(GemmProblem problem);
+
+    /// <summary>Blocks of a launch.</summary>
+    public abstract LaunchGrid Grid(GemmProblem problem);
+
+    /// <summary>Reads <c>128x64/4x2/3/1</c> (features x tokens of a block, warps across features x tokens, stages, splits) or
+    /// <c>wgmma/6</c> (stages).</summary>
     /// <exception cref="QatKitException">QK6020: not of this form, or a tile that the kernel cannot have.</exception>
     public static GemmChoice Parse(string text)
     {
-        var match = Form().Match(text);
-        if (!match.Success)
-            throw Invalid(text, "it is not of the form features x tokens / warps x warps / stages / splits, for example 128x64/4x2/3/1.");
-        int Part(int i) => int.Parse(match.Groups[i].ValueSpan, CultureInfo.InvariantCulture);
-        var tile = new GemmTile(Part(1), Part(2), Part(3), Part(4), Part(5));
-        var splits = Part(6);
+        int Part(Match match, int i) => int.Parse(match.Groups[i].ValueSpan, CultureInfo.InvariantCulture);
+        if (WarpgroupForm().Match(text) is { Success: true } warpgroup) return new WarpgroupChoice(Check(text, Part(warpgroup, 1)));
+        if (TileForm().Match(text) is not { Success: true } match)
+            throw Invalid(text, "it is not of the form features x tokens / warps x warps / stages / splits, for example 128x64/4x2/3/1, or wgmma/6.");
+        var tile = new GemmTile(Part(match, 1), Part(match, 2), Part(match, 3), Part(match, 4), Part(match, 5));
+        var splits = Part(match, 6);
         if (tile.WarpsAcrossFeatures < 1 || tile.WarpsAcrossTokens < 1 || tile.WarpsAcrossFeatures * tile.WarpsAcrossTokens > 32)
             throw Invalid(text, $"{tile.WarpsAcrossFeatures} x {tile.WarpsAcrossTokens} warps; a block has 1 to 32.");
         if (tile.Features < 1 || tile.Features % (32 * tile.WarpsAcrossFeatures) != 0)
             throw Invalid(text, $"{tile.Features} features are not a multiple of 32 x {tile.WarpsAcrossFeatures} warps.");
         if (tile.Tokens < 1 || tile.Tokens % (8 * tile.WarpsAcrossTokens) != 0)
             throw Invalid(text, $"{tile.Tokens} tokens are not a multiple of 8 x {tile.WarpsAcrossTokens} warps.");
-        if (tile.Stages < 2) throw Invalid(text, $"{tile.Stages} stages; at least 2 are needed.");
         if (splits < 1) throw Invalid(text, $"{splits} splits; at least 1 is needed.");
-        return new GemmChoice(tile, splits);
+        Check(text, tile.Stages);
+        return new TileChoice(tile, splits);
     }
 
-    /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Tile.Features}x{Tile.Tokens}/{Tile.WarpsAcrossFeatures}x{Tile.WarpsAcrossTokens}/{Tile.Stages}/{Splits}");
+    private static int Check(string text, int stages) => stages >= 2 ? stages : throw Invalid(text, $"{stages} stages; at least 2 are needed.");
 
     private static QatKitException Invalid(string text, string why) => new("QK6020", "plan", $"'{text}': {why} Correct the plan, or leave the choice to the engine.");
 
     [GeneratedRegex(@"^(\d{1,4})x(\d{1,4})/(\d{1,2})x(\d{1,2})/(\d{1,2})/(\d{1,3})$")]
-    private static partial Regex Form();
+    private static partial Regex TileForm();
+
+    [GeneratedRegex(@"^wgmma/(\d{1,2})$")]
+    private static partial Regex WarpgroupForm();
+}
+
+/// <summary>gemm_s8.cu: <c>mma</c>, from compute capability 8.0 on.</summary>
+internal sealed record TileChoice(GemmTile Tile, int Split) : GemmChoice
+{
+    public override int TileFeatures => Tile.Features;
+
+    public override int TileTokens => Tile.Tokens;
+
+    public override int Splits => Split;
+
+    /// <summary>The kernel's variant for a problem.</summary>
+    public GemmVariant Variant(GemmProblem problem) => new(Tile, problem.Sparse24, problem.Epilogue);
+
+    public override KernelDefinition Define(GemmProblem problem) => Variant(problem).Define();
+
+    public override LaunchGrid Grid(GemmProblem problem) => Variant(problem).Grid(problem.Tokens, problem.Features, Split);
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"{Tile.Features}x{Tile.Tokens}/{Tile.WarpsAcrossFeatures}x{Tile.WarpsAcrossTokens}/{Tile.Stages}/{Split}");
+}
+
+/// <summary>gemm_s8_sm90.cu: warpgroup products, compute capability 9.0 alone.</summary>
+internal sealed record WarpgroupChoice(int Stages) : GemmChoice
+{
+    public override int TileFeatures => WarpgroupGemmVariant.TileFeatures;
+
+    public override int TileTokens => WarpgroupGemmVariant.TileTokens;
+
+    public override KernelDefinition Define(GemmProblem problem) => new WarpgroupGemmVariant(problem.Sparse24, problem.Epilogue, Stages).Define();
+
+    public override LaunchGrid Grid(GemmProblem problem) => WarpgroupGemmVariant.Grid(problem.Tokens, problem.Features);
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"wgmma/{Stages}");
 }

@@ -17,13 +17,19 @@ internal sealed class GemmPlanner(CudaDevice device, GemmChoice? forced = null)
     /// <summary>Output tiles that splits may share.</summary>
     public const int ArrivalCapacity = 1 << 14;
 
-    // int8 multiply-adds of mma.sync per clock and multiprocessor; a 2:4 product does 1.4 times the work (measured by others).
-    private const double DenseRate = 2048;
-    private const double SparseGain = 1.4;
+    // A block's own arrays, and what the alignment of the dynamic part may cost.
+    private const int StaticSharedBytes = 1024;
+
+    // int8 multiply-adds per clock and multiprocessor. A 2:4 mma does 1.4 times the work (measured by others); a 2:4 wgmma is
+    // bound by the tokens it reads from shared memory.
+    private const double TileRate = 2048;
+    private const double TileSparseGain = 1.4;
+    private const double WarpgroupRate = 4096;
+    private const double WarpgroupSparseGain = 1.6;
     private const double L2BytesPerClock = 48;
     private const double RoundClocks = 1500;
     private const double SplitBytesPerClock = 16;
-
+    private const int WarpgroupStages = 6;
     private static readonly int[] SplitChoices = [1, 2, 4, 8, 16];
 
     /// <summary>Tiles to choose from, largest first: on equal estimates the first wins.</summary>
@@ -33,36 +39,42 @@ internal sealed class GemmPlanner(CudaDevice device, GemmChoice? forced = null)
         new(64, 32, 2, 2, 4), new(32, 64, 1, 4, 4), new(32, 32, 1, 2, 4),
     ];
 
+    /// <summary>Every choice, whether it fits or not.</summary>
+    public static IEnumerable<GemmChoice> Choices { get; } =
+    [
+        new WarpgroupChoice(WarpgroupStages),
+        .. from tile in Tiles
+           from splits in SplitChoices
+           select new TileChoice(tile, splits),
+    ];
+
     /// <summary>The plan for a problem.</summary>
     /// <exception cref="QatKitException">QK6020: the forced choice does not fit the device or the problem.</exception>
     public GemmPlan Plan(GemmProblem problem)
     {
-        if (forced is not null)
+        // A forced warpgroup product cannot pick rows: the pooler keeps the planner's choice.
+        if (forced is not null && !(problem.Gathered && forced is WarpgroupChoice))
         {
-            var why = WhyNot(problem, forced);
-            if (why is not null)
+            if (WhyNot(problem, forced) is { } why)
                 throw new QatKitException("QK6020", "plan", $"'{forced}' for {problem}: {why} Correct the plan, or leave the choice to the engine.");
             return Estimate(problem, forced, "forced");
         }
 
-        var best = (from tile in Tiles
-                    from splits in SplitChoices
-                    let choice = new GemmChoice(tile, splits)
-                    where WhyNot(problem, choice) is null
-                    select Estimate(problem, choice, "lowest estimate")).MinBy(p => p.Kilocycles);
-        return best ?? throw new QatKitException("QK6020", "plan",
-            $"no tile fits the {device.SharedBytesPerBlock} bytes of shared memory that a block of {device.Name} has. Run on the CPU.");
+        return Choices.Where(choice => WhyNot(problem, choice) is null).Select(choice => Estimate(problem, choice, "lowest estimate")).MinBy(p => p.Kilocycles)
+            ?? throw new QatKitException("QK6020", "plan",
+                $"no tile fits the {device.SharedBytesPerBlock} bytes of shared memory that a block of {device.Name} has. Run on the CPU.");
     }
 
     private string? WhyNot(GemmProblem problem, GemmChoice choice)
     {
-        var variant = new GemmVariant(choice.Tile, problem.Sparse24, problem.Epilogue);
-        var shared = variant.Define().SharedBytes;
+        var shared = choice.Define(problem).SharedBytes + StaticSharedBytes;
         if (shared > device.SharedBytesPerBlock)
             return string.Create(CultureInfo.InvariantCulture, $"a block needs {shared} bytes of shared memory, the device has {device.SharedBytesPerBlock}.");
-        if (choice.Splits == 1) return null;
+        if (choice is not TileChoice tile) return device.IsHopper && !problem.Gathered ? null : "warpgroup products need compute capability 9.0 and whole rows.";
+        if (tile.Splits == 1) return null;
         var steps = Steps(problem);
-        if (choice.Splits > steps) return string.Create(CultureInfo.InvariantCulture, $"K has {steps} steps of {GemmVariant.TileDepth}, too few for {choice.Splits} splits.");
+        if (tile.Splits > steps) return string.Create(CultureInfo.InvariantCulture, $"K has {steps} steps of {GemmVariant.TileDepth}, too few for {tile.Splits} splits.");
+        var variant = tile.Variant(problem);
         if (variant.PartialElements(problem.Tokens, problem.Features) > PartialCapacity || variant.Tiles(problem.Tokens, problem.Features) > ArrivalCapacity)
             return string.Create(CultureInfo.InvariantCulture, $"the split sums need more than {PartialCapacity} elements or {ArrivalCapacity} tiles.");
         return null;
@@ -70,20 +82,22 @@ internal sealed class GemmPlanner(CudaDevice device, GemmChoice? forced = null)
 
     private GemmPlan Estimate(GemmProblem problem, GemmChoice choice, string reason)
     {
-        var variant = new GemmVariant(choice.Tile, problem.Sparse24, problem.Epilogue);
-        var definition = variant.Define();
-        var grid = variant.Grid(problem.Tokens, problem.Features, choice.Splits);
+        var definition = choice.Define(problem);
+        var grid = choice.Grid(problem);
         var blocks = grid.X * grid.Y * grid.Z;
         // What limits the blocks of a multiprocessor: shared memory (1 KB of each is the system's), threads.
-        var resident = Math.Max(1, Math.Min(device.SharedBytesPerMultiprocessor / (definition.SharedBytes + 1024), 1536 / definition.Threads));
-        var steps = (Steps(problem) + choice.Splits - 1) / choice.Splits;
-        double area = choice.Tile.Features * choice.Tile.Tokens;
-        var multiply = area * GemmVariant.TileDepth / (DenseRate * (problem.Sparse24 ? SparseGain : 1));
-        var copy = (choice.Tile.Features / 32 * GemmVariant.GroupBytes(problem.Sparse24) + choice.Tile.Tokens * GemmVariant.TileDepth) / L2BytesPerClock;
+        var resident = Math.Max(1, Math.Min(device.SharedBytesPerMultiprocessor / (definition.SharedBytes + StaticSharedBytes), 1536 / definition.Threads));
+        var steps = DivideUp(Steps(problem), choice.Splits);
+        double area = choice.TileFeatures * choice.TileTokens;
+        var rate = choice is WarpgroupChoice
+            ? WarpgroupRate * (problem.Sparse24 ? WarpgroupSparseGain : 1)
+            : TileRate * (problem.Sparse24 ? TileSparseGain : 1);
+        var multiply = area * GemmVariant.TileDepth / rate;
+        var copy = (choice.TileFeatures / 32 * GemmVariant.GroupBytes(problem.Sparse24) + choice.TileTokens * GemmVariant.TileDepth) / L2BytesPerClock;
         var perMultiprocessor = DivideUp(blocks, device.Multiprocessors);
         var clocks = perMultiprocessor * steps * Math.Max(multiply, copy) + DivideUp(perMultiprocessor, resident) * RoundClocks;
         if (choice.Splits > 1) clocks += perMultiprocessor * area * sizeof(int) / SplitBytesPerClock;
-        return new GemmPlan(problem, variant, choice.Splits, blocks, (double)blocks / (device.Multiprocessors * resident), clocks / 1000, reason);
+        return new GemmPlan(problem, choice, (double)blocks / (device.Multiprocessors * resident), clocks / 1000, reason);
     }
 
     private static int Steps(GemmProblem problem) => DivideUp(problem.Depth, GemmVariant.TileDepth);

@@ -10,7 +10,8 @@ internal static class KernelCatalog
     /// <param name="architecture">Sizes.</param>
     /// <param name="sparse24">Packings of int8 layers that occur.</param>
     /// <param name="int16Encoder">True when encoder layers or the pooler read int16 codes.</param>
-    public static IReadOnlyList<KernelDefinition> For(BertArchitecture architecture, IReadOnlyList<bool> sparse24, bool int16Encoder)
+    /// <param name="hopper">True for compute capability 9.0.</param>
+    public static IReadOnlyList<KernelDefinition> For(BertArchitecture architecture, IReadOnlyList<bool> sparse24, bool int16Encoder, bool hopper)
     {
         OutputType[] codes = int16Encoder ? [OutputType.Int8, OutputType.Int16] : [OutputType.Int8];
         GemmEpilogue[] epilogues =
@@ -31,8 +32,9 @@ internal static class KernelCatalog
                select KernelLibrary.Attention(architecture.HeadDim, warps, keyTile, output),
             .. from sparse in sparse24
                from epilogue in epilogues
-               from tile in GemmPlanner.Tiles
-               select new GemmVariant(tile, sparse, epilogue).Define(),
+               from choice in GemmPlanner.Choices
+               where choice.Splits == 1 && (hopper || choice is not WarpgroupChoice)
+               select choice.Define(new GemmProblem(1, 1, 1, sparse, epilogue)),
             .. (int16Encoder ? epilogues : []).Append(classifier).Select(KernelLibrary.GemmInt16),
         ];
     }

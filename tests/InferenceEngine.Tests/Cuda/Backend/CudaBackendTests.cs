@@ -83,6 +83,20 @@ public sealed class CudaBackendTests
         Assert.StartsWith("bert.encoder.layer.0.attention.self.query X[32, 32] W[96, 32]", driver.Launches[1].Shapes, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(8, 12040, false)]
+    [InlineData(9, 12020, false)]
+    [InlineData(9, 12040, true)]
+    public void Kernels_overlap_their_predecessor_where_hardware_and_driver_can(int major, int version, bool overlap)
+    {
+        var driver = new FakeCudaDriver { Version = version };
+        driver.InstalledDevices[0] = FakeCudaDriver.Device(major);
+        var (_, backend) = FakeDevice.Create(SyntheticGraph.Create(Small, 8), driver: driver);
+        using (backend) backend.Run(SyntheticGraph.CreateBatch(Small, [10], 1), new RecordedTrace());
+        Assert.False(driver.Launches[0].OverlapsPredecessor);
+        Assert.All(driver.Launches.Skip(1), launch => Assert.Equal(overlap, launch.OverlapsPredecessor));
+    }
+
     [Fact]
     public void The_least_recently_used_graph_makes_room()
     {

@@ -2,6 +2,7 @@ using QatKit.Core.Graph;
 using QatKit.Core.Reference;
 using QatKit.InferenceEngine.Cuda.Backend;
 using QatKit.InferenceEngine.Cuda.Plans;
+using QatKit.InferenceEngine.Tests.Cuda.Driver;
 using QatKit.InferenceEngine.Tests.Model;
 
 namespace QatKit.InferenceEngine.Tests.Cuda.Backend;
@@ -13,6 +14,7 @@ public sealed class EmulatedBackendTests
     [InlineData(64, 2, false, null)]
     [InlineData(64, 2, true, null)]
     [InlineData(256, 1, true, "32x32/1x2/2/2")]
+    [InlineData(64, 1, true, "wgmma/6")]
     public void Every_tensor_equals_the_reference(int hidden, int layers, bool sparse24, string? plan)
     {
         var architecture = new BertArchitecture(layers, hidden, 2, 2 * hidden, 50, 40, 2, 2);
@@ -41,7 +43,9 @@ public sealed class EmulatedBackendTests
         var batch = SyntheticGraph.CreateBatch(graph.Architecture, lengths, 22);
         var expected = new RecordedTrace();
         var logits = ReferenceExecutor.Run(graph, batch, expected);
-        var (driver, backend) = FakeDevice.Create(graph, new CudaOptions { MaxTokens = 128, ForcedPlan = plan is null ? null : GemmChoice.Parse(plan) });
+        var installed = new FakeCudaDriver();
+        if (plan == "wgmma/6") installed.InstalledDevices[0] = FakeCudaDriver.Hopper;
+        var (driver, backend) = FakeDevice.Create(graph, new CudaOptions { MaxTokens = 128, ForcedPlan = plan is null ? null : GemmChoice.Parse(plan) }, installed);
         driver.OnLaunch = EmulatedKernels.Launch;
         using (backend)
         {

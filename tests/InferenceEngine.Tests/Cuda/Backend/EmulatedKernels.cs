@@ -23,6 +23,9 @@ internal static partial class EmulatedKernels
             case "attention":
                 Launch<AttentionParameters>(launch, "attention.cu", "AttentionParams");
                 break;
+            case "gemm_s8_sm90":
+                Launch<GemmSm90Parameters>(launch, "gemm_s8_sm90.cu", "GemmSm90Params");
+                break;
             default:
                 Launch<GemmParameters>(launch, launch.Function.Name + ".cu", "GemmParams");
                 break;

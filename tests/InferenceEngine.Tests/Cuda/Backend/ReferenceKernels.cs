@@ -29,6 +29,9 @@ internal sealed partial class ReferenceKernels(FakeCudaDriver driver)
             case "gemm_s8":
                 GemmInt8(Read<GemmParameters>(launch), constants, launch);
                 break;
+            case "gemm_s8_sm90":
+                GemmInt8(Read<GemmSm90Parameters>(launch).Gemm, constants, launch);
+                break;
             case "gemm_s16":
                 GemmInt16(Read<GemmParameters>(launch), constants, launch);
                 break;
@@ -87,16 +90,17 @@ internal sealed partial class ReferenceKernels(FakeCudaDriver driver)
 
     private void GemmInt8(GemmParameters p, Dictionary<string, int> constants, CudaLaunch launch)
     {
-        // The grid covers the output, and a launch has the threads and memory of its variant.
-        Assert.Equal(new Dim3((p.Features + constants["TILE_F"] - 1) / constants["TILE_F"], (p.Tokens + constants["TILE_T"] - 1) / constants["TILE_T"], launch.Grid.Z), launch.Grid);
-        Assert.Equal(new Dim3(32 * constants["WARPS_F"] * constants["WARPS_T"]), launch.Block);
+        // The grid covers the output, and a launch has the threads of its variant.
+        var (tileFeatures, tileTokens) = (constants.GetValueOrDefault("TILE_F", 256), constants.GetValueOrDefault("TILE_T", 128));
+        Assert.Equal(new Dim3((p.Features + tileFeatures - 1) / tileFeatures, (p.Tokens + tileTokens - 1) / tileTokens, launch.Grid.Z), launch.Grid);
+        Assert.Equal(new Dim3(constants.TryGetValue("WARPS_F", out var warps) ? 32 * warps * constants["WARPS_T"] : 384), launch.Block);
         Assert.Equal(0, p.XPitch % 16);
         Assert.Equal(0, p.YPitch % 4);
         Assert.All([p.X, p.Weight, p.Multiplier, p.Bias, p.Inverse, p.Residual, p.Y, p.Partial], a => Assert.Equal(0UL, a % 16));
         if (launch.Grid.Z > 1)
         {
             var tiles = launch.Grid.X * launch.Grid.Y;
-            Assert.False(driver.View<int>(p.Partial, (long)tiles * constants["TILE_F"] * constants["TILE_T"]).ContainsAnyExcept(0));
+            Assert.False(driver.View<int>(p.Partial, (long)tiles * tileFeatures * tileTokens).ContainsAnyExcept(0));
             Assert.False(driver.View<int>(p.Arrivals, tiles).ContainsAnyExcept(0));
         }
 

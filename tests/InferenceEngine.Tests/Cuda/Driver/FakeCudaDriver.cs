@@ -19,6 +19,9 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
     public static CudaDevice Device(int major = 8, int minor = 0, int ordinal = 0, int multiprocessors = 108) =>
         new(ordinal, "Fake GPU", major, minor, multiprocessors, 166912, 167936, 40 << 20, 1L << 30, 1_410_000);
 
+    /// <summary>A made-up Hopper.</summary>
+    public static CudaDevice Hopper { get; } = Device(9, 0, multiprocessors: 132) with { SharedBytesPerBlock = 232448, SharedBytesPerMultiprocessor = 233472 };
+
     public List<CudaDevice> InstalledDevices { get; } = [Device()];
 
     public int Version { get; init; } = 12040;
@@ -102,6 +105,14 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
     public void AllowSharedMemory(CudaFunction function, int bytes) => Note($"allow {function.Name} {bytes}");
 
     public int BlocksPerMultiprocessor(CudaFunction function, int threads, int sharedBytes) => 2;
+
+    /// <summary>The emulation's form of a tensor map: base, columns, rows, pitch.</summary>
+    public void DescribeTensor(Span<byte> map, DeviceRange matrix, int columns, int rows, int pitch, int boxColumns, int boxRows)
+    {
+        Assert.Equal((0UL, 0, 128, 128), (matrix.Address % 16, pitch % 16, boxColumns, boxRows));
+        ulong[] description = [matrix.Address, (ulong)columns, (ulong)rows, (ulong)pitch];
+        MemoryMarshal.AsBytes(description.AsSpan()).CopyTo(map);
+    }
 
     public void Upload(DeviceRange target, ReadOnlySpan<byte> source)
     {

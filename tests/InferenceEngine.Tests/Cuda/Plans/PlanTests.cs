@@ -37,14 +37,16 @@ public sealed class PlanTests
         // BERT-large, one sequence of 128: 16 tiles of 64 x 128 on 108 multiprocessors would leave most of them idle.
         var plan = new GemmPlanner(FakeCudaDriver.Device()).Plan(new GemmProblem(128, 1024, 4096, false, Floats));
         Assert.True(plan.Blocks >= 64, plan.ToString());
-        Assert.True(plan.Splits > 1, plan.ToString());
+        Assert.True(plan.Choice.Splits > 1, plan.ToString());
     }
 
     [Fact]
     public void Large_products_take_a_large_tile_and_no_split()
     {
         var plan = new GemmPlanner(FakeCudaDriver.Device()).Plan(new GemmProblem(4096, 4096, 1024, false, Floats));
-        Assert.Equal("128x64/4x2/3/1", new GemmChoice(plan.Variant.Tile, plan.Splits).ToString());
+        Assert.Equal("128x64/4x2/3/1", plan.Choice.ToString());
+        var hopper = new GemmPlanner(FakeCudaDriver.Hopper).Plan(new GemmProblem(4096, 4096, 1024, true, Floats));
+        Assert.Equal("wgmma/6", hopper.Choice.ToString());
     }
 
     [Theory]
@@ -58,10 +60,11 @@ public sealed class PlanTests
             foreach (var (features, depth) in new[] { (3072, 1024), (1024, 1024), (4096, 1024), (1024, 4096), (384, 128), (21, 45) })
             {
                 var plan = new GemmPlanner(device).Plan(new GemmProblem(tokens, features, depth, sparse24, Floats));
-                Assert.InRange(plan.Variant.Define().SharedBytes, 1, 101376);
-                if (plan.Splits == 1) continue;
-                Assert.InRange(plan.Variant.PartialElements(tokens, features), 1, GemmPlanner.PartialCapacity);
-                Assert.InRange(plan.Variant.Tiles(tokens, features), 1, GemmPlanner.ArrivalCapacity);
+                Assert.InRange(plan.Choice.Define(plan.Problem).SharedBytes, 1, 101376 - 1024);
+                var variant = Assert.IsType<TileChoice>(plan.Choice).Variant(plan.Problem);
+                if (plan.Choice.Splits == 1) continue;
+                Assert.InRange(variant.PartialElements(tokens, features), 1, GemmPlanner.PartialCapacity);
+                Assert.InRange(variant.Tiles(tokens, features), 1, GemmPlanner.ArrivalCapacity);
             }
         }
     }
@@ -74,11 +77,12 @@ public sealed class PlanTests
     }
 
     [Theory]
-    [InlineData("fast", "it is not of the form features x tokens / warps x warps / stages / splits, for example 128x64/4x2/3/1.")]
+    [InlineData("fast", "it is not of the form features x tokens / warps x warps / stages / splits, for example 128x64/4x2/3/1, or wgmma/6.")]
     [InlineData("128x64/8x8/3/1", "8 x 8 warps; a block has 1 to 32.")]
     [InlineData("100x64/4x2/3/1", "100 features are not a multiple of 32 x 4 warps.")]
     [InlineData("128x60/4x2/3/1", "60 tokens are not a multiple of 8 x 2 warps.")]
     [InlineData("128x64/4x2/1/1", "1 stages; at least 2 are needed.")]
+    [InlineData("wgmma/1", "1 stages; at least 2 are needed.")]
     [InlineData("128x64/4x2/3/0", "0 splits; at least 1 is needed.")]
     public void Wrong_choices_say_what_is_wrong(string text, string why) => Assert.Equal(
         $"QK6020 plan: '{text}': {why} Correct the plan, or leave the choice to the engine.",
@@ -90,11 +94,14 @@ public sealed class PlanTests
         var problem = new GemmProblem(128, 1024, 512, false, Floats);
         string Message(string choice) => Assert.Throws<QatKitException>(() => new GemmPlanner(FakeCudaDriver.Device(), GemmChoice.Parse(choice)).Plan(problem)).Message;
         Assert.Equal(
-            "QK6020 plan: '256x256/4x2/3/1' for X[128, 512] W[1024, 512]: a block needs 196608 bytes of shared memory, the device has 166912. Correct the plan, or leave the choice to the engine.",
+            "QK6020 plan: '256x256/4x2/3/1' for X[128, 512] W[1024, 512]: a block needs 197632 bytes of shared memory, the device has 166912. Correct the plan, or leave the choice to the engine.",
             Message("256x256/4x2/3/1"));
         Assert.Equal(
             "QK6020 plan: '64x64/2x2/4/8' for X[128, 512] W[1024, 512]: K has 4 steps of 128, too few for 8 splits. Correct the plan, or leave the choice to the engine.",
             Message("64x64/2x2/4/8"));
+        Assert.Equal(
+            "QK6020 plan: 'wgmma/6' for X[128, 512] W[1024, 512]: warpgroup products need compute capability 9.0 and whole rows. Correct the plan, or leave the choice to the engine.",
+            Message("wgmma/6"));
     }
 
     [Fact]
