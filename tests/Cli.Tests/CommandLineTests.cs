@@ -1,5 +1,6 @@
 using System.Globalization;
 using QatKit.Cli.CommandLine;
+using QatKit.Core.Diagnostics;
 using QatKit.TestKit;
 
 namespace QatKit.Cli.Tests;
@@ -108,6 +109,29 @@ public sealed class CommandLineTests
             var line = Assert.Single(output.Split('\n'), l => l.StartsWith(Path.GetFileNameWithoutExtension(file) + " ", StringComparison.Ordinal));
             Assert.True(line.Length > Path.GetFileName(file).Length + 10, $"{file} has no purpose in its first comment line.");
         }
+    }
+
+    [Fact]
+    public void Exceptions_become_messages_and_exit_codes()
+    {
+        (int Code, string Error) Report(Exception e)
+        {
+            using var error = new StringWriter();
+            var code = QatKitCli.Report(e, new CommandContext(TextWriter.Null, error, isTerminal: false, noColor: true));
+            return (code, error.ToString().ReplaceLineEndings("\n"));
+        }
+
+        Assert.Equal((ExitCode.Cancelled, "cancelled\n"), Report(new OperationCanceledException()));
+        Assert.Equal(
+            (ExitCode.EnvironmentMissing, "error QK5105 libtorch: the native library cannot be loaded: no libLibTorchSharp 'qatkit doctor' shows what is missing; inference does not need it.\n"),
+            Report(new TypeInitializationException("torch", new DllNotFoundException("no libLibTorchSharp"))));
+        Assert.Equal((ExitCode.EnvironmentMissing, "error QK5050 tier: absent.\n"), Report(new QatKitException("QK5050", "tier", "absent.")));
+        Assert.Equal(
+            (ExitCode.InvalidInput, "error QK5050 tier: absent.\nerror QK5051 threads: -1.\n"),
+            Report(new QatKitException([new Diagnostic("QK5050", "tier", "absent."), new Diagnostic("QK5051", "threads", "-1.")])));
+        Assert.Equal(
+            (ExitCode.Internal, "internal error: InvalidOperationException: oops\nThis is a bug of QatKit. Run again with --verbose and report the stack trace.\n"),
+            Report(new InvalidOperationException("oops")));
     }
 
     private static CommandContext Quiet() => new(TextWriter.Null, TextWriter.Null, isTerminal: false, noColor: true);

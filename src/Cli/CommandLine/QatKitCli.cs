@@ -48,7 +48,12 @@ internal static class QatKitCli
         return root;
     }
 
-    private static int Report(Exception exception, CommandContext context)
+    private static bool IsTorchMissing(Exception exception) =>
+        exception.GetBaseException() is DllNotFoundException or BadImageFormatException
+        || (exception.GetBaseException() is NotSupportedException e && e.Message.Contains("TorchSharp", StringComparison.Ordinal));
+
+    /// <summary>Writes what went wrong and returns the exit code.</summary>
+    internal static int Report(Exception exception, CommandContext context)
     {
         if (context.Verbose) context.Error.WriteLine(exception);
         switch (exception)
@@ -59,8 +64,11 @@ internal static class QatKitCli
             case QatKitException known:
                 foreach (var problem in known.Diagnostics) context.Error.WriteLine($"error {problem}");
                 return known.Diagnostics.All(EnvironmentCodes.Contains) ? ExitCode.EnvironmentMissing : ExitCode.InvalidInput;
+            case var missing when IsTorchMissing(missing):
+                context.Error.WriteLine($"error {new Diagnostic("QK5105", "libtorch", $"the native library cannot be loaded: {missing.GetBaseException().Message} 'qatkit doctor' shows what is missing; inference does not need it.")}");
+                return ExitCode.EnvironmentMissing;
             case IOException or UnauthorizedAccessException:
-                context.Error.WriteLine($"error QK5100: {exception.Message} Check the path and its permissions.");
+                context.Error.WriteLine($"error {new Diagnostic("QK5100", "", exception.Message + " Check the path and its permissions.")}");
                 return ExitCode.InvalidInput;
             default:
                 context.Error.WriteLine($"internal error: {exception.GetType().Name}: {exception.Message}");

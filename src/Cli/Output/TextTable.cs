@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace QatKit.Cli.Output;
 
-/// <summary>A table: framed on a terminal, plain columns without trailing blanks when redirected.</summary>
+/// <summary>A table: ruled on a terminal, plain columns without trailing blanks when redirected.</summary>
 internal sealed class TextTable(params string[] headers)
 {
     private readonly List<string[]> _rows = [];
@@ -12,8 +12,9 @@ internal sealed class TextTable(params string[] headers)
 
     public void WriteTo(CommandContext context)
     {
-        var table = new Table { Border = context.IsTerminal ? TableBorder.Rounded : TableBorder.None };
-        foreach (var header in headers) table.AddColumn(new TableColumn(new Text(header)));
+        var table = new Table { Border = context.IsTerminal ? TableBorder.Simple : TableBorder.None };
+        // Module paths stay in one piece; where the terminal is narrow, the other columns wrap.
+        foreach (var (i, header) in headers.Index()) table.AddColumn(new TableColumn(new Text(header)) { NoWrap = i == 0 });
         foreach (var row in _rows) table.AddRow(row.Select(c => new Text(c)));
         if (context.IsTerminal)
         {

@@ -45,24 +45,20 @@ internal static class VerifyVerb
             var folder = parsed.GetValue(output) ?? Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(artifact.Directory)))!;
             Verifier.Write(report, folder);
             if (asJson) context.Out.WriteLine(ReportJson.Write(report));
-            else Write(context, report, folder);
+            else
+            {
+                WriteLayers(context, report);
+                Write(context, report, folder);
+            }
+
             return Task.FromResult(report.Passed ? ExitCode.Ok : ExitCode.GateFailed);
         });
         return command;
     }
 
-    /// <summary>Layer table, gates, verdict.</summary>
+    /// <summary>Gates, task metric, verdict.</summary>
     public static void Write(CommandContext context, VerificationReport report, string folder)
     {
-        if (report.LayerParity is { } parity)
-        {
-            var layers = new TextTable("tensor", "local mismatch", "local SQNR", "accumulated mismatch", "accumulated SQNR");
-            foreach (var l in parity.Layers)
-                layers.Add(l.Tensor, Percent(l.LocalMismatchRate), Decibels(l.LocalSqnrDecibels), Percent(l.AccumulatedMismatchRate), Decibels(l.AccumulatedSqnrDecibels));
-            layers.WriteTo(context);
-            context.Out.WriteLine();
-        }
-
         var gates = new TextTable("gate", "result", "detail");
         foreach (var g in report.GateResults) gates.Add(g.Name, g.Passed ? "ok" : "FAILED", g.Detail);
         gates.WriteTo(context);
@@ -76,6 +72,16 @@ internal static class VerifyVerb
         }
 
         context.Out.WriteLine($"{(report.BitEqual ? "bit-equal" : "NOT bit-equal")} on {report.Examples} examples; report in {Path.Combine(folder, "parity.md")}");
+    }
+
+    private static void WriteLayers(CommandContext context, VerificationReport report)
+    {
+        if (report.LayerParity is not { } parity) return;
+        var layers = new TextTable("codes that differ", "local", "SQNR", "accumulated", "SQNR");
+        foreach (var l in parity.Layers)
+            layers.Add(l.Tensor.Replace("bert.encoder.", "", StringComparison.Ordinal), Percent(l.LocalMismatchRate), Decibels(l.LocalSqnrDecibels), Percent(l.AccumulatedMismatchRate), Decibels(l.AccumulatedSqnrDecibels));
+        layers.WriteTo(context);
+        context.Out.WriteLine();
     }
 
     private static string Percent(double value) => value.ToString("P4", CultureInfo.InvariantCulture);

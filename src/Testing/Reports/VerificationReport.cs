@@ -39,7 +39,9 @@ public sealed record VerificationReport(
             var worst = p3.Layers.MaxBy(l => l.LocalMismatchRate);
             var rate = worst?.LocalMismatchRate ?? 0;
             yield return new GateResult("P3 local code mismatch", rate <= Gates.MaxLocalMismatchRate,
-                Text($"at most {rate:P4} ({worst?.Tensor ?? "no layer"}), limit {Gates.MaxLocalMismatchRate:P4}"));
+                rate == 0
+                    ? Text($"no code differs, limit {Gates.MaxLocalMismatchRate:P4}")
+                    : Text($"at most {rate:P4} ({worst!.Tensor}), limit {Gates.MaxLocalMismatchRate:P4}"));
             yield return new GateResult("P3 argmax agreement", p3.ArgmaxAgreement >= Gates.MinArgmaxAgreement,
                 Text($"{p3.ArgmaxAgreements} of {p3.Examples} = {p3.ArgmaxAgreement:P2}, limit {Gates.MinArgmaxAgreement:P2}"));
         }

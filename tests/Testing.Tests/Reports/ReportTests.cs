@@ -33,6 +33,14 @@ public sealed class ReportTests
         Assert.Equal("bert.encoder.layer.0", Good.LayerParity!.LargestContributor);
     }
 
+    [Fact]
+    public void Without_a_differing_code_the_gate_says_so()
+    {
+        var none = Good with { LayerParity = Good.LayerParity! with { Layers = [Good.LayerParity.Layers[0]] } };
+        Assert.Contains(none.GateResults, g => g is { Passed: true, Name: "P3 local code mismatch", Detail: "no code differs, limit 0.1000 %" });
+        Assert.Null(none.LayerParity!.LargestContributor);
+    }
+
     public static TheoryData<string> BrokenGates => ["P1 equal bits", "P3 local code mismatch", "P3 argmax agreement", "P4 accuracy loss"];
 
     [Theory]
