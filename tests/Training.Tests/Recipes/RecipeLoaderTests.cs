@@ -171,7 +171,7 @@ public sealed class RecipeLoaderTests
         var loaded = RecipeLoader.Load(RepositoryRoot.Combine(file));
         Assert.Equal(Path.GetFileNameWithoutExtension(file), loaded.Recipe.Name);
         // A recipe is a document: its header says how to run it and what to expect.
-        foreach (var word in new[] { "Purpose", "Needs", "Run", "Override", "Expect" }) Assert.Contains($"# {word}", loaded.Text, StringComparison.Ordinal);
+        foreach (var word in new[] { "Needs", "Run", "Override", "Expect" }) Assert.Contains($"# {word}", loaded.Text, StringComparison.Ordinal);
     }
 
     private static Recipe Parse(string yaml, params string[] overrides) => RecipeLoader.Parse(yaml, "r.yaml", "/", overrides).Recipe;
