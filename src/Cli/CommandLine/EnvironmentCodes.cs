@@ -6,5 +6,5 @@ namespace QatKit.Cli.CommandLine;
 internal static class EnvironmentCodes
 {
     public static bool Contains(Diagnostic diagnostic) =>
-        diagnostic.Code is "QK5050" || diagnostic.Code.StartsWith("QK6", StringComparison.Ordinal);
+        diagnostic.Code is "QK5050" or "QK1140" || diagnostic.Code.StartsWith("QK6", StringComparison.Ordinal);
 }
