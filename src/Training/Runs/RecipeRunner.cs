@@ -125,13 +125,13 @@ public sealed class RecipeRunner(IProgress<TrainingProgress>? progress = null, T
 
     private static ArtifactDetails Details(
         Recipe recipe, RunInputs inputs, IReadOnlyDictionary<string, string> provenance, IReadOnlyDictionary<string, double> evaluation) => new()
-    {
-        Labels = inputs.Labels.Count == 0 ? ["score"] : inputs.Labels,
-        MaxSequenceLength = recipe.Task.MaxLength,
-        LowerCase = recipe.Model.LowerCase,
-        Provenance = provenance,
-        Evaluation = evaluation,
-    };
+        {
+            Labels = inputs.Labels.Count == 0 ? ["score"] : inputs.Labels,
+            MaxSequenceLength = recipe.Task.MaxLength,
+            LowerCase = recipe.Model.LowerCase,
+            Provenance = provenance,
+            Evaluation = evaluation,
+        };
 
     // Rungs as messages of the run's own progress.
     private sealed class VerificationProgress(IProgress<TrainingProgress> progress) : IProgress<string>
