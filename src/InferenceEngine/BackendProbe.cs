@@ -1,4 +1,8 @@
 using System.Runtime.Intrinsics.X86;
+using QatKit.Core.Diagnostics;
+using QatKit.InferenceEngine.Cuda;
+using QatKit.InferenceEngine.Cuda.Compilation;
+using QatKit.InferenceEngine.Cuda.Driver;
 
 namespace QatKit.InferenceEngine;
 
@@ -6,7 +10,7 @@ namespace QatKit.InferenceEngine;
 public static class BackendProbe
 {
     /// <summary>Every backend tier in rising order of preference, available or not.</summary>
-    public static IReadOnlyList<BackendAvailability> Probe() => [Cpu(CpuTier.Scalar), Cpu(CpuTier.Avx2), Cpu(CpuTier.AvxVnni)];
+    public static IReadOnlyList<BackendAvailability> Probe() => [Cpu(CpuTier.Scalar), Cpu(CpuTier.Avx2), Cpu(CpuTier.AvxVnni), Cuda()];
 
     /// <summary>The fastest CPU tier available.</summary>
     internal static CpuTier BestCpuTier() =>
@@ -20,6 +24,23 @@ public static class BackendProbe
         CpuTier.AvxVnni => Report(tier, [("AVX2", Avx2.IsSupported), ("FMA", Fma.IsSupported), ("AVX-VNNI", AvxVnni.IsSupported)]),
         _ => throw new ArgumentOutOfRangeException(nameof(tier), tier, "Auto is a choice, not a tier."),
     };
+
+    /// <summary>Availability of the first CUDA device.</summary>
+    internal static BackendAvailability Cuda()
+    {
+        try
+        {
+            var driver = CudaDriver.Open();
+            var device = CudaProbe.Choose(driver, 0);
+            var compiler = NvrtcCompiler.OpenOrMissing().Version ?? "no NVRTC, so only kernels that were compiled before";
+            return new BackendAvailability("cuda", KernelTarget.For(device.Capability).Name, true,
+                $"{device}, driver for CUDA {CudaErrors.VersionText(driver.Version)}, {compiler}");
+        }
+        catch (QatKitException e)
+        {
+            return new BackendAvailability("cuda", "device", false, string.Join("; ", e.Diagnostics));
+        }
+    }
 
     private static BackendAvailability Report(CpuTier tier, ReadOnlySpan<(string Name, bool Supported)> needs)
     {

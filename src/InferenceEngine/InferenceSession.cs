@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using QatKit.Core.Artifact;
 using QatKit.Core.Graph;
-using QatKit.InferenceEngine.Cpu;
+using QatKit.InferenceEngine.Cuda.Driver;
 
 namespace QatKit.InferenceEngine;
 
@@ -11,19 +11,24 @@ namespace QatKit.InferenceEngine;
 public sealed class InferenceSession : IDisposable
 {
     private readonly IComputeBackend _backend;
+    private readonly string? _fallback;
     private bool _disposed;
 
-    private InferenceSession(BertArchitecture architecture, IComputeBackend backend)
+    private InferenceSession(BertArchitecture architecture, IComputeBackend backend, string? fallback = null)
     {
         Architecture = architecture;
         _backend = backend;
+        _fallback = fallback;
     }
 
     /// <summary>Sizes of the model.</summary>
     public BertArchitecture Architecture { get; }
 
     /// <summary>Which backend and tier run, and why.</summary>
-    public string Description => _backend.Description;
+    public string Description => _fallback is null ? _backend.Description : $"{_backend.Description}; CUDA not used: {_fallback}";
+
+    /// <summary>Name of the backend that runs: <c>cpu</c> or <c>cuda</c>.</summary>
+    public string Backend => _backend.Name;
 
     /// <summary>Name of the kernel tier that runs.</summary>
     public string Tier => _backend.Tier;
@@ -36,14 +41,14 @@ public sealed class InferenceSession : IDisposable
     public static InferenceSession Load(string directory, SessionOptions? options = null)
     {
         using var activity = EngineTelemetry.Activities.StartActivity("load");
-        return Prepare(ArtifactReader.Read(directory).Graph, options, activity);
+        return Prepare(ArtifactReader.Read(directory).Graph, options, activity, directory);
     }
 
     /// <summary>Prepares a graph that is already in memory.</summary>
     /// <param name="graph">The quantized model; it is copied into the kernels' own layout.</param>
     /// <param name="options">Threads, tier and weight format; defaults when omitted.</param>
     /// <exception cref="Core.Diagnostics.QatKitException">The graph breaks the numerics contract (QK2xxx, QK3xxx), or an
-    /// option cannot be met here (QK5050 tier, QK5051 threads, QK5052 weight format).</exception>
+    /// option cannot be met here (QK5050 tier, QK5051 threads, QK5052 weight format; QK6xxx when CUDA was demanded).</exception>
     public static InferenceSession Create(QuantizedGraph graph, SessionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(graph);
@@ -53,15 +58,16 @@ public sealed class InferenceSession : IDisposable
     }
 
     // The graph was checked.
-    private static InferenceSession Prepare(QuantizedGraph graph, SessionOptions? options, Activity? activity)
+    private static InferenceSession Prepare(QuantizedGraph graph, SessionOptions? options, Activity? activity, string? directory = null)
     {
-        var backend = CpuBackend.Create(graph, options ?? new SessionOptions());
+        var (backend, fallback) = BackendFactory.Create(graph, options ?? new SessionOptions(), directory, CudaDriver.Open);
         activity?.SetTag("backend", backend.Name).SetTag("kernel.tier", backend.Tier);
-        return new InferenceSession(graph.Architecture, backend);
+        return new InferenceSession(graph.Architecture, backend, fallback);
     }
 
     /// <summary>Wraps a backend directly: how tests run kernel sets that are not for users.</summary>
-    internal static InferenceSession Wrap(QuantizedGraph graph, IComputeBackend backend) => new(graph.Architecture, backend);
+    internal static InferenceSession Wrap(QuantizedGraph graph, IComputeBackend backend, string? fallback = null) =>
+        new(graph.Architecture, backend, fallback);
 
     /// <summary>Computes the logits of a batch.</summary>
     /// <param name="batch">B sequences.</param>

@@ -3,6 +3,12 @@ namespace QatKit.InferenceEngine;
 /// <summary>Choices for an <see cref="InferenceSession"/>. None of them changes the logits.</summary>
 public sealed record SessionOptions
 {
+    /// <summary>What computes; the default is a CUDA device where one can, else the processor.</summary>
+    public EngineBackend Backend { get; init; } = EngineBackend.Auto;
+
+    /// <summary>Number of the CUDA device among the visible ones.</summary>
+    public int CudaDevice { get; init; }
+
     /// <summary>Threads that work on one call, the caller's included. 0 (the default) means one per available processor.</summary>
     /// <remarks>With 1, concurrent calls run side by side, each on its caller's thread. With more, concurrent calls take
     /// turns and each uses the whole team, so that a session never runs more threads than this.</remarks>

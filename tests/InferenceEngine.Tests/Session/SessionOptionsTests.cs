@@ -22,7 +22,7 @@ public sealed class SessionOptionsTests
     [Fact]
     public void A_tier_that_cannot_run_here_is_refused_with_the_reason()
     {
-        var missing = BackendProbe.Probe().FirstOrDefault(b => !b.IsAvailable);
+        var missing = BackendProbe.Probe().FirstOrDefault(b => b.Backend == "cpu" && !b.IsAvailable);
         Assert.SkipWhen(missing is null, "This processor has every tier.");
         var error = Assert.Throws<QatKitException>(() =>
             InferenceSession.Create(SyntheticGraph.Create(Tiny, 1), new SessionOptions { CpuTier = Enum.Parse<CpuTier>(missing!.Tier) }));
@@ -61,7 +61,7 @@ public sealed class SessionOptionsTests
     [Fact]
     public void Defaults_use_the_best_tier_and_every_processor()
     {
-        using var session = InferenceSession.Create(SyntheticGraph.Create(Tiny, 1));
+        using var session = InferenceSession.Create(SyntheticGraph.Create(Tiny, 1), new SessionOptions { Backend = EngineBackend.Cpu });
         Assert.Equal(BackendProbe.BestCpuTier().ToString(), session.Tier);
         Assert.Contains("the fastest available", session.Description, StringComparison.Ordinal);
     }

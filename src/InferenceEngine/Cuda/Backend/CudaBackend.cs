@@ -83,6 +83,17 @@ internal sealed class CudaBackend : IComputeBackend
         }
     }
 
+    /// <summary>Loads, or compiles, the kernels of the smallest bucket.</summary>
+    public void Prepare()
+    {
+        lock (_turn)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, typeof(InferenceSession));
+            _driver.MakeCurrent(_context);
+            Build(Bucket.For(1, 1, 1));
+        }
+    }
+
     public float[] Run(TokenBatch batch, IActivationTrace? trace)
     {
         var logits = new float[batch.Count * _model.Graph.Architecture.Classes];

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using QatKit.Core.Diagnostics;
+using QatKit.Core.Graph;
+using QatKit.InferenceEngine.Cpu;
+using QatKit.InferenceEngine.Cuda.Backend;
+using QatKit.InferenceEngine.Cuda.Compilation;
+using QatKit.InferenceEngine.Cuda.Driver;
+
+namespace QatKit.InferenceEngine;
+
+/// <summary>Chooses and loads the backend.</summary>
+internal static class BackendFactory
+{
+    /// <summary>Loads the backend that the options ask for.</summary>
+    /// <param name="graph">A valid graph.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="artifactFolder">Folder of the model, which may hold compiled kernels in <c>kernels</c>.</param>
+    /// <param name="openDriver">Opens the CUDA driver.</param>
+    /// <returns>The backend, and why it is not CUDA where that was tried.</returns>
+    public static (IComputeBackend Backend, string? Fallback) Create(
+        QuantizedGraph graph, SessionOptions options, string? artifactFolder, Func<ICudaDriver> openDriver)
+    {
+        var asksForCpu = options.CpuTier != CpuTier.Auto || options.Threads != 0;
+        if (options.Backend == EngineBackend.Cpu || (options.Backend == EngineBackend.Auto && asksForCpu)) return (CpuBackend.Create(graph, options), null);
+        try
+        {
+            return (Cuda(graph, options, artifactFolder, openDriver()), null);
+        }
+        catch (QatKitException e) when (options.Backend == EngineBackend.Auto)
+        {
+            var reason = string.Join("; ", e.Diagnostics);
+            Activity.Current?.AddEvent(new ActivityEvent("cuda not used", tags: new ActivityTagsCollection { ["reason"] = reason }));
+            return (CpuBackend.Create(graph, options), reason);
+        }
+    }
+
+    private static CudaBackend Cuda(QuantizedGraph graph, SessionOptions options, string? artifactFolder, ICudaDriver driver)
+    {
+        var cache = new KernelCache(NvrtcCompiler.OpenOrMissing(), KernelCache.DefaultFolder, artifactFolder is null ? [] : [Path.Combine(artifactFolder, "kernels")]);
+        var backend = CudaBackend.Create(graph, driver, cache, new CudaOptions { Device = options.CudaDevice, WeightFormat = options.WeightFormat });
+        try
+        {
+            // A missing compiler or a refused kernel must show now, while there is another choice.
+            backend.Prepare();
+            return backend;
+        }
+        catch
+        {
+            backend.Dispose();
+            throw;
+        }
+    }
+}
