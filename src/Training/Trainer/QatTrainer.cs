@@ -109,7 +109,7 @@ public sealed class QatTrainer(
         sink.Write(new MetricRecord(stage.Name, state.Step, new Dictionary<string, double> { ["epoch"] = epoch, ["dev_metric"] = metric }));
         progress?.Report(new TrainingProgress(
             stage.Name, state.Step, settings.StepsPerEpoch * stage.Epochs, double.NaN, double.NaN, double.NaN, TimeSpan.Zero,
-            string.Create(CultureInfo.InvariantCulture, $"{stage.Name} epoch {epoch}: dev {settings.Metric} {metric:F4}")));
+            string.Create(CultureInfo.InvariantCulture, $"epoch {epoch}: dev {settings.Metric.ToString().ToLowerInvariant()} {metric:F4}")));
         state = state with { EpochsEvaluated = epoch };
         if (!stage.Hooks.IsSettled) return state;
         if (metric <= state.BestMetric) return state with { EpochsWithoutGain = state.EpochsWithoutGain + 1 };
