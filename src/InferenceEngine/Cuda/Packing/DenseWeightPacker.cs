@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using QatKit.InferenceEngine.Cuda.Kernels;
 
 namespace QatKit.InferenceEngine.Cuda.Packing;
@@ -15,6 +16,7 @@ internal static class DenseWeightPacker
         if (weights.Length != outputs * inputs)
             throw new ArgumentException($"{weights.Length} codes for a matrix [{outputs}, {inputs}].", nameof(weights));
         var packed = new byte[WeightLayout.PackedBytes(outputs, inputs, sparse24: false)];
+        var codes = MemoryMarshal.AsBytes(weights);
         var at = 0;
         for (var group = 0; group < WeightLayout.Groups(outputs); group++)
         {
@@ -29,11 +31,9 @@ internal static class DenseWeightPacker
                             // a1 and a3 belong to row g + 8; a2 and a3 to the second 16 codes.
                             var feature = group * WeightLayout.GroupFeatures + WeightLayout.Feature(block / Steps, lane / 4 + word % 2 * 8);
                             var k = step * GemmVariant.TileDepth + block % Steps * FragmentDepth + word / 2 * 16 + lane % 4 * 4;
-                            for (var i = 0; i < 4; i++, at++)
-                            {
-                                if (feature < outputs && k + i < inputs)
-                                    packed[at] = (byte)weights[feature * inputs + k + i];
-                            }
+                            var count = feature < outputs ? Math.Min(inputs - k, 4) : 0;
+                            if (count > 0) codes.Slice(feature * inputs + k, count).CopyTo(packed.AsSpan(at));
+                            at += 4;
                         }
                     }
                 }

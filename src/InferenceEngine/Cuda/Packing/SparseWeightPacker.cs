@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using QatKit.InferenceEngine.Cuda.Kernels;
 using QatKit.Sparsity;
 
@@ -49,8 +50,8 @@ internal static class SparseWeightPacker
             var feature = firstFeature + WeightLayout.Feature(fragment, g + word % 2 * 8);
             var column = firstInput + word / 2 * 32 + t * 8;
             if (feature >= matrix.Out || column >= matrix.In) continue;
-            for (var i = 0; i < 4; i++)
-                block[place * 16 + word * 4 + i] = (byte)matrix.Values[(feature * matrix.In + column) / 2 + i];
+            var codes = matrix.Values.AsSpan((feature * matrix.In + column) / 2, 4); // In is a multiple of 8: all inside
+            MemoryMarshal.AsBytes(codes).CopyTo(block[(place * 16 + word * 4)..]);
         }
 
         uint metadata = 0;
