@@ -29,16 +29,6 @@ internal static class RecipeCatalog
         return reader.ReadToEnd();
     }
 
-    /// <summary>The purpose that the recipe's own header states: the text after <c># Purpose</c>, up to its first full stop.</summary>
-    public static string Summary(string name)
-    {
-        const string Mark = "# Purpose";
-        var lines = Read(name).Split('\n').SkipWhile(l => !l.StartsWith(Mark, StringComparison.Ordinal)).ToList();
-        if (lines.Count == 0) return "";
-        // Continuation lines are indented further than one blank.
-        var rest = lines.Skip(1).TakeWhile(l => l.StartsWith("#  ", StringComparison.Ordinal)).Select(l => l[1..].Trim());
-        var text = string.Join(' ', rest.Prepend(lines[0][Mark.Length..].Trim()));
-        var end = text.IndexOf(". ", StringComparison.Ordinal);
-        return end < 0 ? text : text[..(end + 1)];
-    }
+    /// <summary>The first line of a recipe: a comment that states its purpose.</summary>
+    public static string Summary(string name) => Read(name).Split('\n')[0].TrimStart('#', ' ').TrimEnd();
 }
