@@ -3,8 +3,9 @@ namespace QatKit.InferenceEngine;
 /// <summary>Choices for an <see cref="InferenceSession"/>. None of them changes the logits.</summary>
 public sealed record SessionOptions
 {
-    /// <summary>What computes; the default is a CUDA device where one can, else the processor.</summary>
-    public EngineBackend Backend { get; init; } = EngineBackend.Auto;
+    /// <summary>What computes; the default is the processor.</summary>
+    /// <remarks>CUDA is opt-in while its kernels are proven only by emulation and not yet on a device.</remarks>
+    public EngineBackend Backend { get; init; } = EngineBackend.Cpu;
 
     /// <summary>Number of the CUDA device among the visible ones.</summary>
     public int CudaDevice { get; init; }

@@ -15,7 +15,7 @@ public sealed class BackendFactoryTests
     [Fact]
     public void Without_a_usable_device_the_cpu_runs_and_the_description_says_why()
     {
-        var (backend, fallback) = BackendFactory.Create(Graph, new SessionOptions(), null, OldDevice);
+        var (backend, fallback) = BackendFactory.Create(Graph, new SessionOptions { Backend = EngineBackend.Auto }, null, OldDevice);
         using var session = InferenceSession.Wrap(Graph, backend, fallback);
         Assert.Equal("cpu", session.Backend);
         Assert.EndsWith("; CUDA not used: " + TooOld, session.Description, StringComparison.Ordinal);
@@ -24,7 +24,7 @@ public sealed class BackendFactoryTests
     [Fact]
     public void Without_a_driver_the_cpu_runs()
     {
-        var (backend, fallback) = BackendFactory.Create(Graph, new SessionOptions(), null, () => throw CudaErrors.NoDriver("libcuda.so.1"));
+        var (backend, fallback) = BackendFactory.Create(Graph, new SessionOptions { Backend = EngineBackend.Auto }, null, () => throw CudaErrors.NoDriver("libcuda.so.1"));
         using (backend) Assert.Equal("cpu", backend.Name);
         Assert.Equal("QK6001 libcuda.so.1: the CUDA driver is not installed on this machine. Install the NVIDIA driver, or run on the CPU.", fallback);
     }
