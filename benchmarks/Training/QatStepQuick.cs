@@ -4,10 +4,10 @@ using TorchSharp;
 
 namespace QatKit.Benchmarks.Training;
 
-/// <summary>The same comparison in half a minute: both steps in turn, so that a busy machine slows both, and medians.</summary>
+/// <summary>The same comparison in a minute: both steps in turn, so that a busy machine slows both, and medians.</summary>
 internal static class QatStepQuick
 {
-    internal static void Run(TextWriter output, int rounds = 15)
+    internal static void Run(TextWriter output, int rounds = 31)
     {
         TorchNativeLibrary.Register();
         torch.set_num_threads(2);

@@ -5,8 +5,8 @@ namespace QatKit.Quantization.Kernels;
 /// <summary>Splits rows over as many threads as torch uses, when there is enough to do.</summary>
 internal static class RowParallel
 {
-    // About 30 µs of work; a handover to the thread pool costs a few.
-    private const long ElementsPerThread = 1 << 15;
+    // A few hundred µs of work: torch's own idle threads keep spinning for a while, so a second thread is slow to start.
+    private const long ElementsPerThread = 1 << 18;
 
     /// <summary>Number of parts for that many elements: 1 for small tensors.</summary>
     internal static int Parts(long rows, long elements) =>
