@@ -1,4 +1,5 @@
 using MathNet.Numerics.Statistics;
+using QatKit.Testing.Statistics;
 
 namespace QatKit.Training.Metrics;
 
@@ -26,7 +27,7 @@ public static class MetricCalculator
             return ZeroIfUndefined(metric == Metric.Pearson ? Correlation.Pearson(predicted, target) : Correlation.Spearman(predicted, target));
         }
 
-        var counts = Confusion(Predict(logits, classes), labels, classes);
+        var counts = Confusion(Classes.Argmax(logits, classes), labels, classes);
         return metric switch
         {
             Metric.Accuracy => Accuracy(counts),
@@ -34,22 +35,6 @@ public static class MetricCalculator
             Metric.Matthews => Matthews(counts),
             _ => throw new ArgumentOutOfRangeException(nameof(metric), metric, "Unknown metric."),
         };
-    }
-
-    /// <summary>The class with the largest logit of each row; a tie goes to the lower index.</summary>
-    public static int[] Predict(ReadOnlySpan<float> logits, int classes)
-    {
-        var result = new int[logits.Length / classes];
-        for (var i = 0; i < result.Length; i++)
-        {
-            var row = logits.Slice(i * classes, classes);
-            for (var c = 1; c < classes; c++)
-            {
-                if (row[c] > row[result[i]]) result[i] = c;
-            }
-        }
-
-        return result;
     }
 
     // counts[true class, predicted class]
