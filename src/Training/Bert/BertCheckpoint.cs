@@ -1,4 +1,6 @@
+using System.Text;
 using QatKit.Core.Diagnostics;
+using QatKit.Core.Files;
 using QatKit.Core.Graph;
 using QatKit.Core.Tensors;
 using TorchSharp;
@@ -82,7 +84,7 @@ public static class BertCheckpoint
         }
 
         writer.Write(Path.Combine(folder, WeightsFile));
-        File.WriteAllText(Path.Combine(folder, ConfigFile), model.Config.ToJson() + "\n");
+        AtomicFile.Write(Path.Combine(folder, ConfigFile), stream => stream.Write(Encoding.UTF8.GetBytes(model.Config.ToJson() + "\n")));
     }
 
     private static string Canonical(string name, bool bare)
