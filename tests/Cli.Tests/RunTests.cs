@@ -42,11 +42,22 @@ public sealed class RunTests : IDisposable
         (code, _, _) = await CliRunner.Run("verify", model, "--checkpoint", _folder.Combine("run"), "--data", "builtin:reviews", "--limit", "40", "--output", _folder.Combine("again"), "--max-metric-loss", "-2");
         Assert.Equal(ExitCode.GateFailed, code);
 
-        // Freezing the checkpoint again gives the same tensors.
+        // Freezing the checkpoint again gives the same model: tensors, provenance, evaluation.
         var copy = _folder.Combine("copy");
         (code, output, error) = await CliRunner.Run("export", _folder.Combine("run"), "--output", copy);
         Assert.Equal((ExitCode.Ok, $"Wrote {copy}, read it back and compared it.\n", ""), (code, output, error));
-        Assert.Equal(File.ReadAllBytes(Path.Combine(model, "model.safetensors")), File.ReadAllBytes(Path.Combine(copy, "model.safetensors")));
+        foreach (var file in Directory.GetFiles(model))
+            Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(Path.Combine(copy, Path.GetFileName(file))));
+        Assert.Equal(Directory.GetFiles(model).Length, Directory.GetFiles(copy).Length);
+
+        // What the model would say about itself is checked before anything is written.
+        var evaluation = _folder.Combine("run", "evaluation.json");
+        File.WriteAllText(evaluation, "{\"dev.fp32\": ");
+        (code, output, error) = await CliRunner.Run("export", _folder.Combine("run"), "--output", _folder.Combine("none"));
+        Assert.Equal((ExitCode.InvalidInput, ""), (code, output));
+        Assert.StartsWith($"error QK1135 {evaluation}: the file is not what a run writes: ", error, StringComparison.Ordinal);
+        Assert.EndsWith(" Restore it, or remove it: the model is then exported without what it says.\n", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder.Combine("none")));
 
         // A finished run is not overwritten.
         (code, _, error) = await CliRunner.Run(Arguments);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using QatKit.Cli.CommandLine;
 using QatKit.Cli.Recipes;
 using QatKit.Core.Diagnostics;
+using QatKit.Core.Files;
 
 namespace QatKit.Cli.Verbs;
 
@@ -20,7 +21,7 @@ internal static class CopyVerb
             var target = parsed.GetValue(file) ?? Path.GetFileName(recipe) + ".yaml";
             if (Path.Exists(target))
                 throw new QatKitException("QK5102", target, "already exists. Give another name, or remove it first.");
-            File.WriteAllText(target, text);
+            AtomicFile.WriteText(target, text);
             context.Out.WriteLine($"Copied {recipe} to {target}.");
             return ExitCode.Ok;
         });

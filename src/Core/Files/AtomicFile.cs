@@ -1,3 +1,4 @@
+using System.Text;
 using QatKit.Core.Diagnostics;
 
 namespace QatKit.Core.Files;
@@ -36,4 +37,8 @@ public static class AtomicFile
             File.Delete(aside); // Already renamed on success: deleting a missing file does nothing.
         }
     }
+
+    /// <summary>Writes a text as UTF-8 without a byte order mark.</summary>
+    /// <exception cref="QatKitException">QK4008: the file cannot be written.</exception>
+    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 }

@@ -1,5 +1,6 @@
 using QatKit.Core.Artifact;
 using QatKit.Core.Diagnostics;
+using QatKit.Core.Files;
 using QatKit.Export;
 using QatKit.Quantization;
 using QatKit.Quantization.Freezing;
@@ -59,7 +60,7 @@ public sealed class RecipeRunner(IProgress<TrainingProgress>? progress = null, T
         CheckSteps(recipe, quantizationSteps);
 
         folder.Open(loaded, resume);
-        File.WriteAllBytes(folder.VocabularyPath, inputs.Encoder.Vocabulary.Bytes);
+        AtomicFile.Write(folder.VocabularyPath, stream => stream.Write(inputs.Encoder.Vocabulary.Bytes));
         var provenance = Provenance.Create(loaded, inputs, device, origin);
         folder.WriteProvenance(provenance);
         using var sink = new MetricSinks(new JsonLinesSink(folder.MetricsPath, _time), new TensorBoardSink(folder.TensorBoardPath));
@@ -90,6 +91,7 @@ public sealed class RecipeRunner(IProgress<TrainingProgress>? progress = null, T
         var graph = Freezer.Freeze(prepared, masks?.Masks);
         var engine = EngineEvaluator.Logits(graph, inputs.Dev);
         var evaluation = new Dictionary<string, double> { ["dev.fp32"] = Metric(fp32), ["dev.fake_quant"] = Metric(fakeQuant), ["dev.engine"] = Metric(engine) };
+        folder.WriteEvaluation(evaluation);
         sink.Write(new MetricRecord("result", quantizationSteps, evaluation));
         var artifact = ArtifactWriter.Write(
             graph, Details(recipe, inputs, provenance, evaluation), folder.VocabularyPath, Path.Combine(folder.Root, recipe.Export.Output), cancellation);

@@ -25,6 +25,7 @@ public static class RunExporter
             MaxSequenceLength = recipe.Task.MaxLength,
             LowerCase = recipe.Model.LowerCase,
             Provenance = run.Folder.ReadProvenance(),
+            Evaluation = run.Folder.ReadEvaluation(),
         };
         return ArtifactWriter.Write(run.Freeze(), details, run.Folder.VocabularyPath, output ?? Path.Combine(run.Folder.Root, recipe.Export.Output), cancellation);
     }

@@ -1,11 +1,12 @@
 using System.Text.Json;
 using QatKit.Core.Diagnostics;
+using QatKit.Core.Files;
 using QatKit.Training.Recipes;
 using QatKit.Training.Trainer;
 
 namespace QatKit.Training.Runs;
 
-/// <summary>The files of one run: <c>recipe.yaml</c> (every default written out), <c>run.json</c> (provenance), <c>metrics.jsonl</c>,
+/// <summary>The files of one run: <c>recipe.yaml</c> (every default written out), <c>run.json</c> (provenance), <c>evaluation.json</c>, <c>metrics.jsonl</c>,
 /// <c>tensorboard/</c>, <c>checkpoints/</c>, <c>vocab.txt</c> and the artifact.</summary>
 public sealed class RunFolder
 {
@@ -22,6 +23,9 @@ public sealed class RunFolder
 
     /// <summary>Provenance.</summary>
     public string ProvenancePath => Path.Combine(Root, "run.json");
+
+    /// <summary>Metrics of the finished models on the dev set.</summary>
+    public string EvaluationPath => Path.Combine(Root, "evaluation.json");
 
     /// <summary>Metrics, one JSON object per line.</summary>
     public string MetricsPath => Path.Combine(Root, "metrics.jsonl");
@@ -54,17 +58,36 @@ public sealed class RunFolder
         else if (Directory.Exists(Root) && Directory.EnumerateFileSystemEntries(Root).Any())
             throw new QatKitException("QK1133", Root, "the folder is not empty. Resume the run in it with --resume, or name another folder with --output.");
         Directory.CreateDirectory(Checkpoints);
-        if (!resume) File.WriteAllText(RecipePath, RecipeText.ToYaml(loaded.Recipe));
+        if (!resume) AtomicFile.WriteText(RecipePath, RecipeText.ToYaml(loaded.Recipe));
     }
 
     /// <summary>Writes <c>run.json</c>.</summary>
-    public void WriteProvenance(IReadOnlyDictionary<string, string> provenance) =>
-        File.WriteAllText(ProvenancePath, JsonSerializer.Serialize(provenance, Indented) + "\n");
+    public void WriteProvenance(IReadOnlyDictionary<string, string> provenance) => WriteMap(ProvenancePath, provenance);
 
     /// <summary>Reads <c>run.json</c>; empty where the run has none.</summary>
-    public IReadOnlyDictionary<string, string> ReadProvenance() => File.Exists(ProvenancePath)
-        ? JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllText(ProvenancePath))!
-        : new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> ReadProvenance() => ReadMap<string>(ProvenancePath);
+
+    /// <summary>Writes <c>evaluation.json</c>.</summary>
+    public void WriteEvaluation(IReadOnlyDictionary<string, double> evaluation) => WriteMap(EvaluationPath, evaluation);
+
+    /// <summary>Reads <c>evaluation.json</c>; empty where the run has none.</summary>
+    public IReadOnlyDictionary<string, double> ReadEvaluation() => ReadMap<double>(EvaluationPath);
+
+    private static void WriteMap<T>(string path, IReadOnlyDictionary<string, T> map) =>
+        AtomicFile.WriteText(path, JsonSerializer.Serialize(map, Indented) + "\n");
+
+    private static Dictionary<string, T> ReadMap<T>(string path)
+    {
+        if (!File.Exists(path)) return [];
+        try
+        {
+            return JsonSerializer.Deserialize<Dictionary<string, T>>(File.ReadAllText(path)) ?? [];
+        }
+        catch (JsonException e)
+        {
+            throw new QatKitException("QK1135", path, $"the file is not what a run writes: {e.Message} Restore it, or remove it: the model is then exported without what it says.", e);
+        }
+    }
 
     private void CheckSameRecipe(Recipe recipe)
     {

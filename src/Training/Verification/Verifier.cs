@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using QatKit.Core.Artifact;
+using QatKit.Core.Files;
 using QatKit.Core.Numerics;
 using QatKit.InferenceEngine;
 using QatKit.Testing;
@@ -55,9 +56,8 @@ public static class Verifier
     /// <summary>Writes <c>parity.json</c> and <c>parity.md</c>.</summary>
     public static void Write(VerificationReport report, string folder)
     {
-        Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, "parity.json"), ReportJson.Write(report) + "\n");
-        File.WriteAllText(Path.Combine(folder, "parity.md"), ReportMarkdown.Write(report));
+        AtomicFile.WriteText(Path.Combine(folder, "parity.json"), ReportJson.Write(report) + "\n");
+        AtomicFile.WriteText(Path.Combine(folder, "parity.md"), ReportMarkdown.Write(report));
     }
 
     private static void Check(VerificationRequest request)

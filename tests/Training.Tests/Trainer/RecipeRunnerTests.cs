@@ -19,7 +19,7 @@ public sealed class RecipeRunnerTests
         Assert.Equal(["negative", "positive"], artifact.Manifest.Details.Labels);
         Assert.Equal(result.Engine, artifact.Manifest.Details.Evaluation["dev.engine"]);
         Assert.Equal("42", artifact.Manifest.Details.Provenance["seed"]);
-        foreach (var file in new[] { "recipe.yaml", "run.json", "metrics.jsonl", "parity.json", "parity.md", "vocab.txt", "checkpoints/last.safetensors", "checkpoints/fp32/model.safetensors" })
+        foreach (var file in new[] { "recipe.yaml", "run.json", "evaluation.json", "metrics.jsonl", "parity.json", "parity.md", "vocab.txt", "checkpoints/last.safetensors", "checkpoints/fp32/model.safetensors" })
             Assert.True(File.Exists(folder.Combine("run", file)), file);
         Assert.NotEmpty(Directory.GetFiles(folder.Combine("run", "tensorboard")));
         Assert.Equal(RecipeText.ToYaml(TinyRecipe.Load().Recipe), File.ReadAllText(folder.Combine("run", "recipe.yaml")));
