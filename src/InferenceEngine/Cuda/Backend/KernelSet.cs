@@ -7,7 +7,7 @@ namespace QatKit.InferenceEngine.Cuda.Backend;
 /// <summary>The kernels that one context has loaded. Not thread-safe: its owner lets one caller in at a time.</summary>
 internal sealed class KernelSet(ICudaDriver driver, CudaContext context, KernelCache cache, KernelTarget target) : IDisposable
 {
-    // Above this a launch needs permission.
+    // Above this, static and dynamic together, a launch needs permission.
     private const int DefaultSharedBytes = 48 << 10;
     private readonly Dictionary<string, CudaFunction> _functions = [];
 
@@ -28,7 +28,7 @@ internal sealed class KernelSet(ICudaDriver driver, CudaContext context, KernelC
         try
         {
             function = driver.GetFunction(module, definition.EntryPoint);
-            if (definition.SharedBytes > DefaultSharedBytes) driver.AllowSharedMemory(function, definition.SharedBytes);
+            if (definition.SharedBytes + function.StaticSharedBytes > DefaultSharedBytes) driver.AllowSharedMemory(function, definition.SharedBytes);
         }
         catch
         {

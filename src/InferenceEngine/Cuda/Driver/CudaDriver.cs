@@ -153,6 +153,8 @@ internal sealed unsafe class CudaDriver : ICudaDriver
     {
         RequireLength(target, source.Length);
         fixed (byte* bytes = source) Check(cuMemcpyHtoD(target.Address, bytes, (nuint)source.Length), nameof(cuMemcpyHtoD));
+        // A small copy from pageable memory returns when it is staged, and our streams do not wait for the default stream, in which it runs.
+        Check(cuStreamSynchronize(0), nameof(cuStreamSynchronize), "waiting for an upload");
     }
 
     /// <inheritdoc/>

@@ -7,13 +7,18 @@ namespace QatKit.InferenceEngine.Tests.Cuda.Driver;
 /// captured; kernels do what <see cref="OnLaunch"/> says. Thread-safe like the real one.</summary>
 internal sealed unsafe class FakeCudaDriver : ICudaDriver
 {
+    // What the alignment of dynamic shared memory costs: every kernel with an aligned array has it.
+    private const int StaticSharedBytes = 1024;
     private readonly Lock _gate = new();
     private readonly List<string> _calls = [];
     private readonly Dictionary<nint, string> _open = [];
     private readonly Dictionary<nint, long> _allocations = [];
     private readonly Dictionary<nint, List<Action>> _graphs = [];
     private readonly Dictionary<nint, List<Action>> _capturing = [];
+    private readonly Dictionary<nint, double> _recorded = [];
+    private readonly Dictionary<string, int> _allowed = [];
     private nint _next = 0x1000;
+    private double _clock;
 
     /// <summary>A made-up data-centre device.</summary>
     public static CudaDevice Device(int major = 8, int minor = 0, int ordinal = 0, int multiprocessors = 108) =>
@@ -31,6 +36,9 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
 
     /// <summary>What a kernel does, executed at launch and at every replay of a graph that captured it.</summary>
     public Action<CudaLaunch>? OnLaunch { get; set; }
+
+    /// <summary>What a kernel takes on the clock of timing events, in milliseconds; copies take none.</summary>
+    public Func<CudaLaunch, double> Milliseconds { get; set; } = _ => 0;
 
     /// <summary>Makes a call fail: given the name of the method, returns CUDA's name and text of an error, or null.</summary>
     public Func<string, (string Name, string Text)?>? FailOn { get; set; }
@@ -99,10 +107,14 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
     public CudaFunction GetFunction(CudaModule module, string name)
     {
         Fail("GetFunction");
-        return new(module, name, 1, 32, 0, 0, 1024);
+        return new(module, name, 1, 32, 0, StaticSharedBytes, 1024);
     }
 
-    public void AllowSharedMemory(CudaFunction function, int bytes) => Note($"allow {function.Name} {bytes}");
+    public void AllowSharedMemory(CudaFunction function, int bytes)
+    {
+        Note($"allow {function.Name} {bytes}");
+        lock (_gate) _allowed[function.Module.Name] = bytes;
+    }
 
     public int BlocksPerMultiprocessor(CudaFunction function, int threads, int sharedBytes) => 2;
 
@@ -139,15 +151,26 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
     public void Launch(CudaStream stream, CudaLaunch launch)
     {
         if (FailOn?.Invoke("Launch") is var (name, text)) CudaErrors.ThrowLaunch("cuLaunchKernelEx", name, text, launch);
+        lock (_gate)
+        {
+            // Like the real driver: more than 48 KB, static and dynamic together, needs permission.
+            if (launch.SharedBytes > _allowed.GetValueOrDefault(launch.Function.Module.Name, (48 << 10) - StaticSharedBytes))
+                CudaErrors.ThrowLaunch("cuLaunchKernelEx", "CUDA_ERROR_INVALID_VALUE", "invalid argument", launch);
+        }
+
         Launches.Add(launch);
-        Do(stream, $"launch {launch.Function.Name}", () => OnLaunch?.Invoke(launch));
+        Do(stream, $"launch {launch.Function.Name}", () =>
+        {
+            OnLaunch?.Invoke(launch);
+            _clock += Milliseconds(launch);
+        });
     }
 
-    public void Record(CudaEvent @event, CudaStream stream) => Note("record");
+    public void Record(CudaEvent @event, CudaStream stream) => Do(stream, "record", () => _recorded[@event.Value] = _clock);
 
     public void Wait(CudaStream stream, CudaEvent @event) => Note("wait");
 
-    public float ElapsedMilliseconds(CudaEvent start, CudaEvent end) => 1;
+    public float ElapsedMilliseconds(CudaEvent start, CudaEvent end) => (float)(_recorded[end.Value] - _recorded[start.Value]);
 
     public void Synchronize(CudaStream stream)
     {
