@@ -32,28 +32,55 @@ constexpr int WEIGHT_BYTES = GROUPS * GROUP_BYTES;
 constexpr int STAGE_BYTES = WEIGHT_BYTES + TILE_T * TILE_K;
 static_assert(TILE_F % (GROUP * WARPS_F) == 0 && TILE_T % (8 * WARPS_T) == 0 && STAGES >= 2, "tile does not divide among the warps");
 
-// Copies the weights of stage `step` of K into a buffer. Groups past the last one repeat it, and their sums are never stored:
-// zeros would be undefined metadata.
-__device__ __forceinline__ void load_weights(const GemmParams& p, uint8* buffer, int step, int steps) {
-    constexpr int CHUNKS = GROUP_BYTES / 16;
+constexpr int WEIGHT_CHUNKS = WEIGHT_BYTES / 16, WEIGHT_COPIES = divide_up(WEIGHT_CHUNKS, THREADS);
+constexpr int TOKEN_CHUNKS = TILE_T * (TILE_K / 16), TOKEN_COPIES = divide_up(TOKEN_CHUNKS, THREADS);
+
+// The chunks of 16 bytes that a thread copies: the same ones in every stage, so that only the step along K is left to add.
+struct Copies {
+    const uint8* weight[WEIGHT_COPIES]; // in step 0
+    const uint8* token[TOKEN_COPIES];   // in step 0
+    int left[TOKEN_COPIES];             // codes from there to the end of the row; 0 for rows past the last token
+};
+
+// Groups past the last one repeat it, and their sums are never stored: zeros would be undefined metadata.
+__device__ __forceinline__ void find_weights(Copies& from, const GemmParams& p, int steps) {
     const int groups = divide_up(p.features, GROUP);
-    for (int c = threadIdx.x; c < GROUPS * CHUNKS; c += THREADS) {
-        const int group = min((int)blockIdx.x * GROUPS + c / CHUNKS, groups - 1);
-        const int64 place = ((int64)group * steps + step) * GROUP_BYTES + c % CHUNKS * 16;
-        cp_async_16(buffer + c * 16, (const uint8*)p.weight + place, 16);
+#pragma unroll
+    for (int i = 0; i < WEIGHT_COPIES; i++) {
+        const int c = i * THREADS + threadIdx.x;
+        const int group = min((int)blockIdx.x * GROUPS + c / (GROUP_BYTES / 16), groups - 1);
+        from.weight[i] = (const uint8*)p.weight + (int64)group * steps * GROUP_BYTES + c % (GROUP_BYTES / 16) * 16;
+    }
+}
+
+__device__ __forceinline__ void find_tokens(Copies& from, const GemmParams& p) {
+#pragma unroll
+    for (int i = 0; i < TOKEN_COPIES; i++) {
+        const int c = i * THREADS + threadIdx.x, token = blockIdx.y * TILE_T + c / 8, first = c % 8 * 16;
+        const bool inside = token < p.tokens;
+        const int64 row = !inside ? 0 : p.row_index ? p.row_index[token] : token;
+        from.token[i] = (const uint8*)p.x + row * p.x_pitch + first;
+        from.left[i] = inside ? p.depth - first : 0;
+    }
+}
+
+// Copies the weights of stage `step` of K into a buffer.
+__device__ __forceinline__ void load_weights(const Copies& from, uint8* buffer, int step) {
+#pragma unroll
+    for (int i = 0; i < WEIGHT_COPIES; i++) {
+        const int c = i * THREADS + threadIdx.x;
+        if (WEIGHT_CHUNKS % THREADS == 0 || c < WEIGHT_CHUNKS) cp_async_16(buffer + c * 16, from.weight[i] + (int64)step * GROUP_BYTES, 16);
     }
 }
 
 // Copies its tokens: rows past the last token and codes past K become zeros.
-__device__ __forceinline__ void load_tokens(const GemmParams& p, uint8* buffer, int step) {
-    uint8* tokens = buffer + WEIGHT_BYTES;
-    for (int c = threadIdx.x; c < TILE_T * (TILE_K / 16); c += THREADS) {
-        const int row = c / 8, chunk = c % 8;
-        const int token = blockIdx.y * TILE_T + row, first = step * TILE_K + chunk * 16;
-        const int valid = token < p.tokens ? min(max(p.depth - first, 0), 16) : 0;
-        int64 place = 0; // any address will do where nothing is copied
-        if (valid > 0) place = (int64)(p.row_index ? p.row_index[token] : token) * p.x_pitch + first;
-        cp_async_16(tokens + row * TILE_K + ((chunk ^ (row % 8)) * 16), (const uint8*)p.x + place, valid);
+__device__ __forceinline__ void load_tokens(const Copies& from, uint8* buffer, int step) {
+#pragma unroll
+    for (int i = 0; i < TOKEN_COPIES; i++) {
+        const int c = i * THREADS + threadIdx.x, row = c / 8, chunk = c % 8;
+        if (TOKEN_CHUNKS % THREADS != 0 && c >= TOKEN_CHUNKS) continue;
+        const int valid = min(max(from.left[i] - step * TILE_K, 0), 16);
+        cp_async_16(buffer + WEIGHT_BYTES + row * TILE_K + ((chunk ^ (row % 8)) * 16), from.token[i] + step * TILE_K, valid);
     }
 }
 
@@ -139,15 +166,18 @@ extern "C" __global__ void __launch_bounds__(THREADS) gemm_s8(const GemmParams p
             for (int i = 0; i < 4; i++) sum[f][j][i] = 0;
 
     // The first weights are on their way while the kernel before still computes the tokens.
+    Copies from;
+    find_weights(from, p, steps);
 #pragma unroll
     for (int s = 0; s < STAGES - 1; s++)
-        if (first + s < end) load_weights(p, shared + s * STAGE_BYTES, first + s, steps);
+        if (first + s < end) load_weights(from, shared + s * STAGE_BYTES, first + s);
     let_successor_start();
     wait_for_predecessor();
+    find_tokens(from, p);
     // One group of copies per step, also an empty one at the end, so that counting groups counts steps.
 #pragma unroll
     for (int s = 0; s < STAGES - 1; s++) {
-        if (first + s < end) load_tokens(p, shared + s * STAGE_BYTES, first + s);
+        if (first + s < end) load_tokens(from, shared + s * STAGE_BYTES, first + s);
         cp_async_commit();
     }
     for (int step = first; step < end; step++) {
@@ -156,8 +186,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) gemm_s8(const GemmParams p
         const int next = step + STAGES - 1;
         if (next < end) {
             uint8* buffer = shared + (next - first) % STAGES * STAGE_BYTES;
-            load_weights(p, buffer, next, steps);
-            load_tokens(p, buffer, next);
+            load_weights(from, buffer, next);
+            load_tokens(from, buffer, next);
         }
         cp_async_commit();
         multiply_stage(sum, shared + (step - first) % STAGES * STAGE_BYTES, warp_f, warp_t, lane);

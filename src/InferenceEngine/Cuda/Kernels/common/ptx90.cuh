@@ -40,15 +40,16 @@ __device__ __forceinline__ void tensor_load(void* shared, const TensorMap* map, 
                  ::"r"(shared_address(shared)), "l"(map), "r"(column), "r"(row), "r"(shared_address(barrier)) : "memory");
 }
 
-// Read-only data that this block reads once: it takes no line of the first-level cache.
+// Data that this block reads once: it takes no line of the first-level cache. Not through the read-only path (ld.global.nc), whose
+// loads the assembler may move past griddepcontrol.wait: these are meant to be under way before it.
 __device__ __forceinline__ uint4 load_once(const uint4* p) {
     uint4 v;
-    asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0,%1,%2,%3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(p));
+    asm volatile("ld.global.L1::no_allocate.v4.u32 {%0,%1,%2,%3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(p) : "memory");
     return v;
 }
 __device__ __forceinline__ uint32 load_once(const uint32* p) {
     uint32 v;
-    asm volatile("ld.global.nc.L1::no_allocate.u32 %0, [%1];" : "=r"(v) : "l"(p));
+    asm volatile("ld.global.L1::no_allocate.u32 %0, [%1];" : "=r"(v) : "l"(p) : "memory");
     return v;
 }
 
