@@ -5,6 +5,7 @@ using QatKit.InferenceEngine.Cpu;
 using QatKit.InferenceEngine.Cuda.Backend;
 using QatKit.InferenceEngine.Cuda.Compilation;
 using QatKit.InferenceEngine.Cuda.Driver;
+using QatKit.InferenceEngine.Cuda.Plans;
 
 namespace QatKit.InferenceEngine;
 
@@ -20,24 +21,32 @@ internal static class BackendFactory
     public static (IComputeBackend Backend, string? Fallback) Create(
         QuantizedGraph graph, SessionOptions options, string? artifactFolder, Func<ICudaDriver> openDriver)
     {
+        // A plan that cannot be read is a mistake, not a reason to run elsewhere.
+        var plan = options.CudaPlan is { } text ? GemmChoice.Parse(text) : null;
         var asksForCpu = options.CpuTier != CpuTier.Auto || options.Threads != 0;
         if (options.Backend == EngineBackend.Cpu || (options.Backend == EngineBackend.Auto && asksForCpu)) return (CpuBackend.Create(graph, options), null);
         try
         {
-            return (Cuda(graph, options, artifactFolder, openDriver()), null);
+            return (Cuda(graph, options, plan, artifactFolder, openDriver()), null);
         }
         catch (QatKitException e) when (options.Backend == EngineBackend.Auto)
         {
             var reason = string.Join("; ", e.Diagnostics);
+            EngineEvents.Log.CudaNotUsed(reason);
             Activity.Current?.AddEvent(new ActivityEvent("cuda not used", tags: new ActivityTagsCollection { ["reason"] = reason }));
             return (CpuBackend.Create(graph, options), reason);
         }
     }
 
-    private static CudaBackend Cuda(QuantizedGraph graph, SessionOptions options, string? artifactFolder, ICudaDriver driver)
+    private static CudaBackend Cuda(QuantizedGraph graph, SessionOptions options, GemmChoice? plan, string? artifactFolder, ICudaDriver driver)
     {
-        var cache = new KernelCache(NvrtcCompiler.OpenOrMissing(), KernelCache.DefaultFolder, artifactFolder is null ? [] : [Path.Combine(artifactFolder, "kernels")]);
-        var backend = CudaBackend.Create(graph, driver, cache, new CudaOptions { Device = options.CudaDevice, WeightFormat = options.WeightFormat });
+        var cache = new KernelCache(NvrtcCompiler.OpenOrMissing(), KernelCache.DefaultFolder, artifactFolder is null ? [] : [Path.Combine(artifactFolder, CudaKernels.FolderName)]);
+        var backend = CudaBackend.Create(graph, driver, cache, new CudaOptions
+        {
+            Device = options.CudaDevice,
+            WeightFormat = options.WeightFormat,
+            ForcedPlan = plan,
+        });
         try
         {
             // A missing compiler or a refused kernel must show now, while there is another choice.

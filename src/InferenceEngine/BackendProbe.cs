@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.Intrinsics.X86;
 using QatKit.Core.Diagnostics;
 using QatKit.InferenceEngine.Cuda;
@@ -11,6 +12,39 @@ public static class BackendProbe
 {
     /// <summary>Every backend tier in rising order of preference, available or not.</summary>
     public static IReadOnlyList<BackendAvailability> Probe() => [Cpu(CpuTier.Scalar), Cpu(CpuTier.Avx2), Cpu(CpuTier.AvxVnni), Cuda()];
+
+    /// <summary>Driver, devices, compiler and kernel cache, for people who want to know why CUDA is used or not.</summary>
+    public static CudaEnvironment ProbeCuda()
+    {
+        string? driver = null, driverProblem = null, compiler = null, compilerProblem = null;
+        CudaDeviceDescription[] devices = [];
+        try
+        {
+            var opened = CudaDriver.Open();
+            devices = [.. opened.Devices().Select(Describe)];
+            driver = CudaErrors.VersionText(opened.Version);
+        }
+        catch (QatKitException e)
+        {
+            driverProblem = e.Message;
+        }
+
+        try
+        {
+            compiler = NvrtcCompiler.Open().Version;
+        }
+        catch (QatKitException e)
+        {
+            compilerProblem = e.Message;
+        }
+
+        var (kernels, bytes) = KernelCache.Contents(KernelCache.DefaultFolder);
+        return new CudaEnvironment(driver, driverProblem, devices, compiler, compiler is null ? null : NvrtcLocator.Find(), compilerProblem,
+            KernelCache.DefaultFolder, kernels, bytes);
+    }
+
+    internal static CudaDeviceDescription Describe(CudaDevice device) => new(device.Ordinal, device.Name, string.Create(CultureInfo.InvariantCulture, $"{device.Major}.{device.Minor}"),
+        device.Multiprocessors, device.MemoryBytes, device.Capability < CudaErrors.MinimumCapability ? null : KernelTarget.For(device.Capability).Name);
 
     /// <summary>The fastest CPU tier available.</summary>
     internal static CpuTier BestCpuTier() =>

@@ -4,6 +4,7 @@ using System.Diagnostics.Metrics;
 namespace QatKit.InferenceEngine;
 
 /// <summary>Names and instruments of the engine's metrics and traces (System.Diagnostics, so OpenTelemetry reads them).</summary>
+/// <remarks>An event source of the same name warns when a session falls back from CUDA to the processor.</remarks>
 public static class EngineTelemetry
 {
     /// <summary>Name of the <see cref="Meter"/> and of the <see cref="ActivitySource"/>.</summary>

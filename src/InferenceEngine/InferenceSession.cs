@@ -11,21 +11,24 @@ namespace QatKit.InferenceEngine;
 public sealed class InferenceSession : IDisposable
 {
     private readonly IComputeBackend _backend;
-    private readonly string? _fallback;
     private bool _disposed;
 
     private InferenceSession(BertArchitecture architecture, IComputeBackend backend, string? fallback = null)
     {
         Architecture = architecture;
         _backend = backend;
-        _fallback = fallback;
+        Fallback = fallback;
     }
 
     /// <summary>Sizes of the model.</summary>
     public BertArchitecture Architecture { get; }
 
     /// <summary>Which backend and tier run, and why.</summary>
-    public string Description => _fallback is null ? _backend.Description : $"{_backend.Description}; CUDA not used: {_fallback}";
+    public string Description => Fallback is null ? _backend.Description : $"{_backend.Description}; CUDA not used: {Fallback}";
+
+    /// <summary>Why <see cref="EngineBackend.Auto"/> did not choose CUDA; null where it did, or where CUDA was not asked for. Worth a line in
+    /// the application's log; the engine itself reports it in its traces and as a warning of its event source (<see cref="EngineTelemetry.Name"/>).</summary>
+    public string? Fallback { get; }
 
     /// <summary>Name of the backend that runs: <c>cpu</c> or <c>cuda</c>.</summary>
     public string Backend => _backend.Name;
@@ -33,15 +36,29 @@ public sealed class InferenceSession : IDisposable
     /// <summary>Name of the kernel tier that runs.</summary>
     public string Tier => _backend.Tier;
 
+    /// <summary>The backend itself, for measurements.</summary>
+    internal IComputeBackend Engine => _backend;
+
     /// <summary>Reads a model folder, checks it and prepares it to run.</summary>
     /// <param name="directory">The artifact's folder.</param>
     /// <param name="options">Threads, tier and weight format; defaults when omitted.</param>
     /// <exception cref="Core.Diagnostics.QatKitException">The artifact is damaged or breaks the contract (see
-    /// <see cref="ArtifactReader.Read"/>), or an option cannot be met here (see <see cref="Create"/>).</exception>
+    /// <see cref="ArtifactReader.Read"/>), or an option cannot be met here (see <see cref="Create(QuantizedGraph, SessionOptions?)"/>).</exception>
     public static InferenceSession Load(string directory, SessionOptions? options = null)
     {
         using var activity = EngineTelemetry.Activities.StartActivity("load");
         return Prepare(ArtifactReader.Read(directory).Graph, options, activity, directory);
+    }
+
+    /// <summary>Prepares a model that was read already.</summary>
+    /// <param name="artifact">The model; compiled kernels in its <c>kernels</c> folder serve the CUDA backend.</param>
+    /// <param name="options">Backend, threads, tier and weight format; defaults when omitted.</param>
+    /// <exception cref="Core.Diagnostics.QatKitException">An option cannot be met here (see <see cref="Create(QuantizedGraph, SessionOptions?)"/>).</exception>
+    public static InferenceSession Create(ModelArtifact artifact, SessionOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(artifact);
+        using var activity = EngineTelemetry.Activities.StartActivity("load");
+        return Prepare(artifact.Graph, options, activity, artifact.Directory);
     }
 
     /// <summary>Prepares a graph that is already in memory.</summary>

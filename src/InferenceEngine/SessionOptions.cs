@@ -10,6 +10,10 @@ public sealed record SessionOptions
     /// <summary>Number of the CUDA device among the visible ones.</summary>
     public int CudaDevice { get; init; }
 
+    /// <summary>Tile and splits of every int8 product on CUDA instead of the planner's choice: features x tokens of a block / warps x warps / stages /
+    /// splits along K, for example <c>128x64/4x2/3/1</c>, or <c>wgmma/6</c> (stages) on compute capability 9.0.</summary>
+    public string? CudaPlan { get; init; }
+
     /// <summary>Threads that work on one call, the caller's included. 0 (the default) means one per available processor.</summary>
     /// <remarks>With 1, concurrent calls run side by side, each on its caller's thread. With more, concurrent calls take
     /// turns and each uses the whole team, so that a session never runs more threads than this.</remarks>

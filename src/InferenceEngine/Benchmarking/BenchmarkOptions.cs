@@ -22,9 +22,15 @@ public sealed record BenchmarkOptions
     /// <summary>Measured calls.</summary>
     public int Iterations { get; init; } = 30;
 
+    /// <summary>Measured graph replays of <see cref="BenchmarkResult.Device"/>, on CUDA.</summary>
+    public int Replays { get; init; } = 2000;
+
+    /// <summary>Time every kernel by itself, on CUDA: <see cref="DeviceTiming.Kernels"/>.</summary>
+    public bool Kernels { get; init; }
+
     /// <summary>Seed of the random model and batch.</summary>
     public int Seed { get; init; } = 1;
 
-    /// <summary>Threads, tier and weight format.</summary>
+    /// <summary>Backend, threads, tier and weight format.</summary>
     public SessionOptions Session { get; init; } = new();
 }

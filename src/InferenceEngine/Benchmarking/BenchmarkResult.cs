@@ -1,6 +1,7 @@
 namespace QatKit.InferenceEngine.Benchmarking;
 
-/// <summary>Latency and throughput of one configuration.</summary>
+/// <summary>Latency and throughput of one configuration. The times of a call have everything that a caller waits for: on CUDA the
+/// copies of ids and logits too.</summary>
 /// <param name="Options">What was measured.</param>
 /// <param name="Description">Which backend and tier ran, and why.</param>
 /// <param name="Tier">Kernel tier.</param>
@@ -15,4 +16,11 @@ namespace QatKit.InferenceEngine.Benchmarking;
 public sealed record BenchmarkResult(
     BenchmarkOptions Options, string Description, string Tier, double LoadMilliseconds,
     double P50Milliseconds, double P95Milliseconds, double P99Milliseconds,
-    double OperationsPerCall, double GigaOperationsPerSecond, double TokensPerSecond);
+    double OperationsPerCall, double GigaOperationsPerSecond, double TokensPerSecond)
+{
+    /// <summary>Name of the backend: <c>cpu</c> or <c>cuda</c>.</summary>
+    public required string Backend { get; init; }
+
+    /// <summary>The device's part of the time, without copies and host; null on the CPU.</summary>
+    public DeviceTiming? Device { get; init; }
+}

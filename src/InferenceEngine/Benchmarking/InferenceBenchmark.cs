@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using QatKit.Core.Diagnostics;
 using QatKit.Core.Graph;
+using QatKit.InferenceEngine.Cuda.Backend;
+using QatKit.InferenceEngine.Cuda.Driver;
 
 namespace QatKit.InferenceEngine.Benchmarking;
 
@@ -8,18 +10,26 @@ namespace QatKit.InferenceEngine.Benchmarking;
 /// <remarks>Weights and tokens are random and use the whole range of their codes; the time does not depend on them.</remarks>
 public static class InferenceBenchmark
 {
+    private const int KernelRepetitions = 21;
+
     /// <summary>Builds the model, warms up and measures.</summary>
-    /// <exception cref="QatKitException">QK5053 shape, QK5054 counts, or an option that cannot be met here (QK5050 to QK5052).</exception>
+    /// <exception cref="QatKitException">QK5053 shape, QK5054 counts, or an option that cannot be met here (QK5050 to QK5052, QK6xxx).</exception>
     /// <exception cref="OperationCanceledException">Cancelled between two calls.</exception>
     public static BenchmarkResult Run(BenchmarkOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         Check(options);
+        return Run(options, graph => InferenceSession.Create(graph, options.Session), cancellationToken);
+    }
+
+    /// <summary>Measures a session of any making: how tests run a device that is not there.</summary>
+    internal static BenchmarkResult Run(BenchmarkOptions options, Func<QuantizedGraph, InferenceSession> create, CancellationToken cancellationToken)
+    {
         var architecture = ModelShape.Parse(options.Shape, Math.Max(512, options.SequenceLength));
         var graph = SyntheticGraph.Create(architecture, options.Seed, options.Sparse24);
         var batch = SyntheticGraph.CreateBatch(architecture, [.. Enumerable.Repeat(options.SequenceLength, options.Batch)], options.Seed);
         var start = Stopwatch.GetTimestamp();
-        using var session = InferenceSession.Create(graph, options.Session);
+        using var session = create(graph);
         var load = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         for (var i = 0; i < options.Warmup; i++)
         {
@@ -40,7 +50,28 @@ public static class InferenceBenchmark
         var p50 = Percentile(times, 50);
         var operations = ModelShape.Operations(architecture, options.Batch, options.SequenceLength);
         return new BenchmarkResult(options, session.Description, session.Tier, load, p50, Percentile(times, 95), Percentile(times, 99),
-            operations, operations / (p50 * 1e6), batch.TokenCount / (p50 / 1000));
+            operations, operations / (p50 * 1e6), batch.TokenCount / (p50 / 1000))
+        {
+            Backend = session.Backend,
+            Device = session.Engine is CudaBackend cuda ? Device(cuda.Time(batch, options.Replays, options.Kernels ? KernelRepetitions : 0, cancellationToken), operations) : null,
+        };
+    }
+
+    private static DeviceTiming Device(PassTimes times, double operations)
+    {
+        var sorted = times.Replays.Order().ToArray();
+        var p50 = Percentile(sorted, 50);
+        return new DeviceTiming(times.Device.ToString(), CudaErrors.VersionText(times.DriverVersion), sorted.Length,
+            p50, Percentile(sorted, 95), Percentile(sorted, 99), operations / (p50 * 1e9), times.Passes,
+            [.. times.Plan.Gemms.Select(g => g.ToString()), times.Plan.Attention.ToString()],
+            [.. times.Launches.Select((milliseconds, i) => Kernel(times.Plan.Steps[i], milliseconds))]);
+    }
+
+    private static KernelTiming Kernel(ForwardStep step, double milliseconds)
+    {
+        var launch = step.Launch;
+        return new KernelTiming(launch.Function.Name, step.Choice, launch.Shapes, launch.Grid.Count, (int)launch.Block.Count, launch.SharedBytes,
+            launch.Function.Registers, milliseconds * 1000, step.Operations == 0 ? 0 : step.Operations / (milliseconds * 1e9));
     }
 
     /// <summary>Nearest-rank percentile of sorted values: the smallest value that at least p % do not exceed.</summary>
@@ -59,6 +90,7 @@ public static class InferenceBenchmark
         AtLeast("sequence length", options.SequenceLength, 1);
         AtLeast("warmup", options.Warmup, 0);
         AtLeast("iterations", options.Iterations, 1);
+        AtLeast("replays", options.Replays, 1);
         problems.ThrowIfAny();
     }
 }

@@ -113,6 +113,38 @@ internal sealed class CudaBackend : IComputeBackend
         return logits;
     }
 
+    /// <summary>Times a batch on the device alone: replays of a graph that has the kernels and no copies, and launches one by one.</summary>
+    /// <param name="batch">The batch; each of its passes is timed by itself, on its own inputs.</param>
+    /// <param name="replays">Replays to measure.</param>
+    /// <param name="launchRepetitions">Repetitions of each launch; 0 leaves the launches out.</param>
+    /// <param name="cancellationToken">Checked every few replays.</param>
+    public PassTimes Time(TokenBatch batch, int replays, int launchRepetitions, CancellationToken cancellationToken)
+    {
+        lock (_turn)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, typeof(InferenceSession));
+            _driver.MakeCurrent(_context);
+            ForwardPlan? first = null;
+            double[] sums = new double[replays], launches = [];
+            var passes = 0;
+            foreach (var pass in BatchPasses.Of(batch, _arena.MaxTokens))
+            {
+                // Leaves the pass's inputs on the device.
+                Pass(pass);
+                var plan = Build(pass.Bucket);
+                using var graph = Capture(() => EnqueueKernels(plan), pass.Bucket + " without copies");
+                using var timer = new PassTimer(_driver, _context, _stream, graph);
+                var times = timer.Replays(replays, cancellationToken);
+                for (var i = 0; i < replays; i++) sums[i] += times[i];
+                if (first is null && launchRepetitions > 0) launches = timer.Launches([.. plan.Steps.Select(s => s.Launch)], launchRepetitions, cancellationToken);
+                first ??= plan;
+                passes++;
+            }
+
+            return new PassTimes(_context.Device, _driver.Version, passes, first!, sums, launches);
+        }
+    }
+
     public void Dispose()
     {
         lock (_turn)
@@ -145,11 +177,16 @@ internal sealed class CudaBackend : IComputeBackend
         var plan = Build(bucket);
         Enqueue(plan);
         _driver.Synchronize(_stream);
+        _graphs.Add(bucket, Capture(() => Enqueue(plan), bucket.ToString()));
+    }
+
+    private CudaGraph Capture(Action enqueue, string name)
+    {
         _driver.BeginCapture(_stream);
         try
         {
-            Enqueue(plan);
-            _graphs.Add(bucket, _driver.EndCapture(_stream, bucket.ToString()));
+            enqueue();
+            return _driver.EndCapture(_stream, name);
         }
         catch
         {
@@ -161,8 +198,13 @@ internal sealed class CudaBackend : IComputeBackend
     private void Enqueue(ForwardPlan plan)
     {
         _staging.CopyInput(_driver, _stream, _arena, plan.Bucket);
-        foreach (var step in plan.Steps) _driver.Launch(_stream, step.Launch);
+        EnqueueKernels(plan);
         _staging.CopyLogits(_driver, _stream, _arena, plan.Bucket);
+    }
+
+    private void EnqueueKernels(ForwardPlan plan)
+    {
+        foreach (var step in plan.Steps) _driver.Launch(_stream, step.Launch);
     }
 
     private void Traced(BatchPass pass, IActivationTrace trace)

@@ -21,7 +21,11 @@ internal enum TraceRows
 internal sealed record TracePoint(string Name, DeviceRange Buffer, int FirstColumn, OutputType Type, int Pitch, int Columns, TraceRows Rows);
 
 /// <summary>A launch and what it leaves behind.</summary>
-internal sealed record ForwardStep(CudaLaunch Launch, IReadOnlyList<TracePoint> Traces);
+/// <param name="Launch">The launch.</param>
+/// <param name="Traces">Tensors that exist afterwards.</param>
+/// <param name="Choice">What the plan chose for it, or empty where there is nothing to choose.</param>
+/// <param name="Operations">Operations on tensor cores, an addition and a multiplication of a dense product counting as two.</param>
+internal sealed record ForwardStep(CudaLaunch Launch, IReadOnlyList<TracePoint> Traces, string Choice, double Operations);
 
 /// <summary>Every launch of a pass over one bucket, in order.</summary>
 /// <param name="Bucket">Sizes.</param>

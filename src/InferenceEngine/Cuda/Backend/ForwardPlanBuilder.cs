@@ -107,8 +107,10 @@ internal sealed class ForwardPlanBuilder(ICudaDriver driver, CudaModel model, Cu
             QkvPitch = 3 * _pitch,
             ContextPitch = _pitch,
         };
-        Add(plan.Definition, new Dim3(plan.Grid.X, plan.Grid.Y, plan.Grid.Z), parameters,
-            $"{ModuleNames.Context(index)} of {bucket}, {_a.Heads} heads of {_a.HeadDim}",
+        // Scores and context of every pair of tokens of the longest length, for all sequences of the bucket.
+        var operations = 4.0 * bucket.Sequences * bucket.Length * bucket.Length * _a.Hidden;
+        Add(plan.Definition, new Dim3(plan.Grid.X, plan.Grid.Y, plan.Grid.Z), parameters, sizeof(ulong),
+            $"{ModuleNames.Context(index)} of {bucket}, {_a.Heads} heads of {_a.HeadDim}", plan.Choice, operations,
             new TracePoint(ModuleNames.Context(index), arena.Context, 0, output, _pitch, _a.Hidden, TraceRows.Tokens));
     }
 
@@ -184,8 +186,10 @@ internal sealed class ForwardPlanBuilder(ICudaDriver driver, CudaModel model, Cu
         var definition = plan.Choice.Define(problem);
         var grid = plan.Choice.Grid(problem);
         var blocks = new Dim3(grid.X, grid.Y, grid.Z);
-        if (plan.Choice is WarpgroupChoice) Add(definition, blocks, WithTensor(parameters, x), TensorAlignment, $"{linear.Name} {problem}", traces);
-        else Add(definition, blocks, parameters, $"{linear.Name} {problem}", traces);
+        var operations = 2.0 * rows * linear.Out * linear.In;
+        var (shapes, choice) = ($"{linear.Name} {problem}", plan.Choice.ToString());
+        if (plan.Choice is WarpgroupChoice) Add(definition, blocks, WithTensor(parameters, x), TensorAlignment, shapes, choice, operations, traces);
+        else Add(definition, blocks, parameters, sizeof(ulong), shapes, choice, operations, traces);
     }
 
     private GemmSm90Parameters WithTensor(GemmParameters gemm, DeviceRange x)
@@ -197,14 +201,15 @@ internal sealed class ForwardPlanBuilder(ICudaDriver driver, CudaModel model, Cu
     }
 
     private void Add<T>(KernelDefinition definition, Dim3 grid, T parameters, string shapes, params TracePoint[] traces)
-        where T : unmanaged => Add(definition, grid, parameters, sizeof(ulong), shapes, traces);
+        where T : unmanaged => Add(definition, grid, parameters, sizeof(ulong), shapes, "", 0, traces);
 
-    private void Add<T>(KernelDefinition definition, Dim3 grid, T parameters, int alignment, string shapes, TracePoint[] traces)
+    private void Add<T>(KernelDefinition definition, Dim3 grid, T parameters, int alignment, string shapes, string choice, double operations, params TracePoint[] traces)
         where T : unmanaged => _steps.Add(new ForwardStep(
             new CudaLaunch(kernels.Get(definition), grid, new Dim3(definition.Threads), definition.SharedBytes,
                 new KernelArguments().Add(parameters, alignment), shapes)
             {
                 // The first kernel follows a copy. Every kernel waits by itself before it touches what its predecessor wrote.
                 OverlapsPredecessor = _steps.Count > 0 && device.Capability >= OverlapCapability && driver.Version >= OverlapDriverVersion,
-            }, traces));
+            },
+            traces, choice, operations));
 }

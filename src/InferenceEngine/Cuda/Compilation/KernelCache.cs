@@ -44,6 +44,22 @@ internal sealed class KernelCache
     /// <summary>The user's own cache folder, or null.</summary>
     public static string? DefaultFolder => UserCache.Folder() is { } cache ? Path.Combine(cache, "kernels") : null;
 
+    /// <summary>Whole entries of a folder and the bytes of their images; zeros for a folder that is not there.</summary>
+    public static (int Kernels, long Bytes) Contents(string? folder)
+    {
+        try
+        {
+            if (folder is null || !Directory.Exists(folder)) return (0, 0);
+            var images = Directory.EnumerateDirectories(folder).Where(d => !d.EndsWith(".tmp", StringComparison.Ordinal))
+                .Select(d => new FileInfo(Path.Combine(d, ImageFile))).Where(f => f.Exists).ToList();
+            return (images.Count, images.Sum(f => f.Length));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return (0, 0);
+        }
+    }
+
     /// <summary>The compiled form of a source: from memory, else from disk, else compiled; once per process and content.</summary>
     /// <exception cref="Core.Diagnostics.QatKitException">QK6010: it is in no folder and there is no compiler. QK6011: it does not compile.</exception>
     public (CompiledKernel Kernel, KernelOrigin Origin) Get(KernelSource source, KernelTarget target)

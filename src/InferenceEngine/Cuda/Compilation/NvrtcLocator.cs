@@ -16,6 +16,14 @@ internal static class NvrtcLocator
         return Folders().SelectMany(InFolder).Concat(SystemNames);
     }
 
+    /// <summary>The candidate that loads, by the name or path under which it does; null when none does.</summary>
+    public static string? Find() => Candidates().FirstOrDefault(candidate =>
+    {
+        if (!NativeLibrary.TryLoad(candidate, out var handle)) return false;
+        NativeLibrary.Free(handle);
+        return true;
+    });
+
     /// <summary>Loads the compiler's companion library from the same folder, which the system's own search would not find.</summary>
     public static void LoadBuiltins(string candidate)
     {

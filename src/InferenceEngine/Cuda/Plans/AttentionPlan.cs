@@ -7,7 +7,9 @@ namespace QatKit.InferenceEngine.Cuda.Plans;
 /// <summary>How attention is computed.</summary>
 /// <param name="Definition">The kernel.</param>
 /// <param name="Grid">Query tiles, heads, sequences.</param>
-internal sealed record AttentionPlan(KernelDefinition Definition, LaunchGrid Grid)
+/// <param name="Warps">Warps of a block.</param>
+/// <param name="KeyTile">Keys held at once.</param>
+internal sealed record AttentionPlan(KernelDefinition Definition, LaunchGrid Grid, int Warps, int KeyTile)
 {
     /// <summary>Warps of a block, most first.</summary>
     public static IReadOnlyList<int> WarpChoices { get; } = [4, 2, 1];
@@ -24,8 +26,11 @@ internal sealed record AttentionPlan(KernelDefinition Definition, LaunchGrid Gri
         var fitting = KeyTileChoices.Where(t => KernelLibrary.Attention(headDim, warps, t, output).SharedBytes <= device.SharedBytesPerBlock).ToArray();
         var keyTile = fitting.FirstOrDefault(t => t >= bucket.Length, fitting[^1]);
         return new AttentionPlan(KernelLibrary.Attention(headDim, warps, keyTile, output),
-            new LaunchGrid((bucket.Length + 16 * warps - 1) / (16 * warps), heads, bucket.Sequences));
+            new LaunchGrid((bucket.Length + 16 * warps - 1) / (16 * warps), heads, bucket.Sequences), warps, keyTile);
     }
+
+    /// <summary>Warps of a block x keys held at once.</summary>
+    public string Choice => string.Create(CultureInfo.InvariantCulture, $"{Warps}x{KeyTile}");
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Definition}, {(long)Grid.X * Grid.Y * Grid.Z} blocks");
