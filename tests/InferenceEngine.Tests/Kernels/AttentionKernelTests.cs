@@ -5,24 +5,43 @@ using QatKit.TestKit;
 
 namespace QatKit.InferenceEngine.Tests.Kernels;
 
-/// <summary>Attention of every kernel set against the contract's scalar functions.</summary>
+/// <summary>Attention of every kernel set against the contract's scalar functions, its operands against forbidden pages.</summary>
 public sealed unsafe class AttentionKernelTests
 {
+    private const byte Untouched = 0x55;
+    private const float ValueScale = 0.01f;
+    private readonly WorkerScratch _scratch = new();
+
     public static TheoryData<KernelSet> Sets => [.. KernelSets.All];
 
     [Theory]
     [MemberData(nameof(Sets))]
-    public void Every_length_up_to_70_and_odd_head_sizes_are_exact(KernelSet set)
+    public void Every_length_is_exact(KernelSet set)
     {
-        foreach (var d in new[] { 1, 7, 16, 20, 32 })
-            for (var length = 1; length <= 70; length += d == 16 ? 1 : 9) Check(set, length, d, CodeWidth.Int8, RandomCode(length));
+        // Few queries: what a query computes does not depend on the others beyond its place in a tile.
+        for (var length = 1; length <= 256; length++) Check(set, length, 16, CodeWidth.Int8, RandomCode(length), queries: 13);
+        foreach (var length in new[] { 257, 384, 511, 512 }) Check(set, length, 16, CodeWidth.Int8, RandomCode(length), queries: 7);
     }
 
     [Theory]
     [MemberData(nameof(Sets))]
-    public void Long_rows_and_int16_contexts_are_exact(KernelSet set)
+    public void Every_head_size_is_exact(KernelSet set)
     {
-        Check(set, 256, 32, CodeWidth.Int8, RandomCode(1));
+        for (var d = 1; d <= 130; d++)
+            foreach (var length in new[] { 1, 19 }) Check(set, length, d, CodeWidth.Int8, RandomCode(d));
+    }
+
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void Every_part_of_the_queries_is_exact(KernelSet set)
+    {
+        for (var queries = 1; queries <= 70; queries++) Check(set, 70, 20, CodeWidth.Int8, RandomCode(queries), queries);
+    }
+
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void Int16_contexts_are_exact(KernelSet set)
+    {
         Check(set, 33, 64, CodeWidth.Int16, RandomCode(2));
         Check(set, 33, 7, CodeWidth.Int16, RandomCode(3));
     }
@@ -31,9 +50,17 @@ public sealed unsafe class AttentionKernelTests
     [MemberData(nameof(Sets))]
     public void Extreme_and_equal_codes_are_exact(KernelSet set)
     {
-        Check(set, 130, 64, CodeWidth.Int8, _ => 127); // all weights 255, largest sums
-        Check(set, 130, 64, CodeWidth.Int8, i => i % 3 == 0 ? 127 : -127);
-        Check(set, 21, 64, CodeWidth.Int8, _ => 0);
+        foreach (var multiplier in new[] { 1e-9f, 1e-4f, 0.02f, 1e30f })
+        {
+            Check(set, 130, 64, CodeWidth.Int8, _ => 127, 13, multiplier); // all weights 255, largest sums
+            Check(set, 130, 64, CodeWidth.Int8, _ => -127, 13, multiplier);
+            Check(set, 130, 64, CodeWidth.Int8, i => i % 2 == 0 ? 127 : -127, 13, multiplier);
+            Check(set, 130, 64, CodeWidth.Int8, i => i % 3 == 0 ? 127 : -127, 13, multiplier); // scores far apart
+            Check(set, 21, 64, CodeWidth.Int8, _ => 0, 13, multiplier);
+        }
+
+        Check(set, 512, 2, CodeWidth.Int8, _ => 127, queries: 1);
+        Check(set, 3, 1024, CodeWidth.Int8, i => i % 2048 < 1024 ? 127 : -127);
     }
 
     private static Func<int, int> RandomCode(int seed)
@@ -42,49 +69,61 @@ public sealed unsafe class AttentionKernelTests
         return _ => random.Next(-127, 128);
     }
 
-    // Two heads; the second one is computed, in two parts, so that strides and offsets matter.
-    private static void Check(KernelSet set, int length, int d, CodeWidth width, Func<int, int> code)
+    // Two heads; the second one is computed, in two parts, so that strides and offsets matter. The tokens of another
+    // sequence come before, so that the start matters.
+    private void Check(KernelSet set, int length, int d, CodeWidth width, Func<int, int> code, int queries = int.MaxValue, float multiplier = 2e-4f)
     {
+        const int start = 2;
         var kernels = KernelSets.Require(set);
-        int hidden = 2 * d, count = length * hidden;
+        queries = Math.Min(queries, length);
+        int hidden = 2 * d, count = (start + length) * hidden;
         sbyte[] Codes() => [.. Enumerable.Range(0, count).Select(i => (sbyte)code(i))];
         sbyte[] q = Codes(), k = Codes(), v = Codes();
-        var contextQuantizer = QuantizationParameters.FromAmax(1.5f, width == CodeWidth.Int8 ? 127 : 32767);
-        var multiplier = IntegerSoftmax.ScoreMultiplier(0.02f, 0.03f, d);
-        using BoundedMemory qm = BoundedMemory.Of<sbyte>(q), km = BoundedMemory.Of<sbyte>(k), vm = BoundedMemory.Of<sbyte>(v);
-        using var context = new BoundedMemory(count * (width == CodeWidth.Int8 ? 1 : 2), fill: 0x55);
-        var arguments = new AttentionArguments
+        var quantizer = QuantizationParameters.FromAmax(1.5f, width == CodeWidth.Int8 ? 127 : 32767);
+        var expected = Reference(q, k, v, start, length, d, queries, multiplier, quantizer.InverseScale, width);
+        foreach (var edge in Enum.GetValues<MemoryEdge>())
         {
-            Query = (sbyte*)qm.Pointer,
-            Key = (sbyte*)km.Pointer,
-            Value = (sbyte*)vm.Pointer,
-            Hidden = hidden,
-            HeadDim = d,
-            ScoreMultiplier = multiplier,
-            ValueScale = 0.01f,
-            Context = new Codes((nint)context.Pointer, width, contextQuantizer),
-        };
-        var scratch = new WorkerScratch();
-        kernels.Attention(arguments, new AttentionWork(0, length, 1, 0, length / 2), scratch);
-        kernels.Attention(arguments, new AttentionWork(0, length, 1, length / 2, length), scratch);
-        for (var i = 0; i < length; i++)
+            using BoundedMemory qm = BoundedMemory.Of<sbyte>(q, edge), km = BoundedMemory.Of<sbyte>(k, edge), vm = BoundedMemory.Of<sbyte>(v, edge);
+            using var context = new BoundedMemory(count * (width == CodeWidth.Int8 ? 1 : 2), Untouched, edge);
+            var arguments = new AttentionArguments
+            {
+                Query = (sbyte*)qm.Pointer,
+                Key = (sbyte*)km.Pointer,
+                Value = (sbyte*)vm.Pointer,
+                Hidden = hidden,
+                HeadDim = d,
+                ScoreMultiplier = multiplier,
+                ValueScale = ValueScale,
+                Context = new Codes((nint)context.Pointer, width, quantizer),
+            };
+            kernels.Attention(arguments, new AttentionWork(start, length, 1, 0, queries / 2), _scratch);
+            kernels.Attention(arguments, new AttentionWork(start, length, 1, queries / 2, queries), _scratch);
+            var actual = width == CodeWidth.Int8 ? Array.ConvertAll(context.ToArray<sbyte>(), c => (int)c) : Array.ConvertAll(context.ToArray<short>(), c => (int)c);
+            TensorAssert.BitEqual(expected, actual, hidden, $"{set} S={length} D={d} {width} queries={queries} m={multiplier}");
+        }
+    }
+
+    // Codes [start + S, 2·D]; those that are not computed keep their fill.
+    private static int[] Reference(sbyte[] q, sbyte[] k, sbyte[] v, int start, int length, int d, int queries, float multiplier, float inverse, CodeWidth width)
+    {
+        var hidden = 2 * d;
+        var expected = new int[q.Length];
+        Array.Fill(expected, width == CodeWidth.Int8 ? Untouched : Untouched << 8 | Untouched);
+        var scores = new int[length];
+        var codes = new byte[length];
+        for (var i = start; i < start + queries; i++)
         {
-            var scores = new int[length];
-            for (var j = 0; j < length; j++) scores[j] = IntegerGemm.Dot(q.AsSpan(i * hidden + d, d), k.AsSpan(j * hidden + d, d));
-            var codes = new byte[length];
+            for (var j = 0; j < length; j++) scores[j] = IntegerGemm.Dot(q.AsSpan(i * hidden + d, d), k.AsSpan((start + j) * hidden + d, d));
             var z = IntegerSoftmax.Codes(scores, multiplier, codes);
-            for (var c = 0; c < hidden; c++)
+            for (var c = d; c < hidden; c++)
             {
                 var acc = 0;
-                for (var j = 0; j < length; j++) acc += codes[j] * v[j * hidden + c];
-                var value = IntegerSoftmax.Context(acc, 0.01f, z);
-                var index = i * hidden + c;
-                var actual = width == CodeWidth.Int8 ? ((sbyte*)context.Pointer)[index] : ((short*)context.Pointer)[index];
-                var expected = c < d ? (width == CodeWidth.Int8 ? 0x55 : 0x5555)
-                    : width == CodeWidth.Int8 ? AffineQuantizer.Quantize(value, contextQuantizer.InverseScale)
-                    : AffineQuantizer.QuantizeInt16(value, contextQuantizer.InverseScale);
-                if (expected != actual) Assert.Fail($"{set} S={length} D={d} {width} at [{i}, {c}]: expected {expected}, actual {actual}.");
+                for (var j = 0; j < length; j++) acc += codes[j] * v[(start + j) * hidden + c];
+                var value = IntegerSoftmax.Context(acc, ValueScale, z);
+                expected[i * hidden + c] = width == CodeWidth.Int8 ? AffineQuantizer.Quantize(value, inverse) : AffineQuantizer.QuantizeInt16(value, inverse);
             }
         }
+
+        return expected;
     }
 }

@@ -1,17 +1,20 @@
 using QatKit.Core.Graph;
-using QatKit.Core.Numerics;
 using QatKit.InferenceEngine.Cpu;
 using QatKit.TestKit;
 
 namespace QatKit.InferenceEngine.Tests.Kernels;
 
-/// <summary>Linear layers of every kernel set against the contract's scalar functions, at all tile edges, in memory that
-/// ends where the data ends.</summary>
+/// <summary>Linear layers of every kernel set against the contract's scalar functions: at all tile edges, for every length up to
+/// 256, and at the extremes.</summary>
 public sealed unsafe class LinearKernelTests
 {
+    private const int MaxLength = 256;
     private static readonly int[] Rows = [1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13];
     private static readonly int[] Columns = [1, 2, 3, 15, 16, 17, 31, 33];
     private static readonly int[] Depths = [1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 63, 65];
+
+    // One for all cases of a test: what a larger case left behind must not show in a smaller one.
+    private readonly WorkerScratch _scratch = new();
 
     public static TheoryData<KernelSet> Sets => [.. KernelSets.All];
 
@@ -21,7 +24,7 @@ public sealed unsafe class LinearKernelTests
     {
         foreach (var m in Rows)
             foreach (var n in Columns)
-                foreach (var k in Depths) Check(set, m, RandomLayer(n, k, CodeWidth.Int8, m), EpilogueKind.Float);
+                foreach (var k in Depths) Check(set, m, LinearCase.RandomLayer(n, k, CodeWidth.Int8, m));
     }
 
     [Theory]
@@ -30,7 +33,7 @@ public sealed unsafe class LinearKernelTests
     {
         foreach (var m in Rows)
             foreach (var n in Columns)
-                foreach (var k in new[] { 8, 16, 24, 40, 64, 72 }) Check(set, m, RandomLayer(n, k, CodeWidth.Int8, m, sparse24: true), EpilogueKind.Float);
+                foreach (var k in new[] { 8, 16, 24, 40, 64, 72 }) Check(set, m, LinearCase.RandomLayer(n, k, CodeWidth.Int8, m, sparse24: true));
     }
 
     [Theory]
@@ -39,20 +42,55 @@ public sealed unsafe class LinearKernelTests
     {
         foreach (var m in new[] { 1, 2, 5 })
             foreach (var n in Columns)
-                foreach (var k in Depths) Check(set, m, RandomLayer(n, k, CodeWidth.Int16, m), EpilogueKind.Float);
+                foreach (var k in Depths) Check(set, m, LinearCase.RandomLayer(n, k, CodeWidth.Int16, m));
     }
 
     [Theory]
     [MemberData(nameof(Sets))]
-    public void Every_epilogue_is_exact_with_and_without_column_tail(KernelSet set)
+    public void Every_depth_is_exact(KernelSet set)
+    {
+        for (var k = 1; k <= MaxLength; k++)
+        {
+            Check(set, 7, LinearCase.RandomLayer(17, k, CodeWidth.Int8, 1));
+            Check(set, 2, LinearCase.RandomLayer(3, k, CodeWidth.Int16, 1));
+            if (k % 8 == 0) Check(set, 7, LinearCase.RandomLayer(17, k, CodeWidth.Int8, 1, sparse24: true));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void Every_width_is_exact(KernelSet set)
+    {
+        for (var n = 1; n <= MaxLength; n++)
+        {
+            Check(set, 3, LinearCase.RandomLayer(n, 13, CodeWidth.Int8, 2));
+            Check(set, 3, LinearCase.RandomLayer(n, 16, CodeWidth.Int8, 2, sparse24: true));
+            Check(set, 1, LinearCase.RandomLayer(n, 13, CodeWidth.Int16, 2));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void Every_number_of_rows_is_exact(KernelSet set)
+    {
+        var dense = LinearCase.RandomLayer(17, 13, CodeWidth.Int8, 3);
+        var sparse = LinearCase.RandomLayer(17, 16, CodeWidth.Int8, 3, sparse24: true);
+        var wide = LinearCase.RandomLayer(3, 17, CodeWidth.Int16, 3);
+        for (var m = 0; m <= MaxLength; m++)
+            foreach (var layer in new[] { dense, sparse, wide }) Check(set, m, layer);
+    }
+
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void Every_epilogue_is_exact_for_every_width(KernelSet set)
     {
         foreach (var kind in Enum.GetValues<EpilogueKind>())
         {
-            foreach (var n in new[] { 16, 21, 32 })
+            for (var n = 1; n <= MaxLength; n += n < 66 ? 1 : 19)
             {
-                Check(set, 7, RandomLayer(n, 40, CodeWidth.Int8, 3), kind);
-                Check(set, 7, RandomLayer(n, 40, CodeWidth.Int8, 3, sparse24: true), kind);
-                Check(set, 7, RandomLayer(n, 40, CodeWidth.Int16, 3), kind);
+                Check(set, 2, LinearCase.RandomLayer(n, 40, CodeWidth.Int8, 3), kind);
+                Check(set, 2, LinearCase.RandomLayer(n, 40, CodeWidth.Int8, 3, sparse24: true), kind);
+                Check(set, 1, LinearCase.RandomLayer(n, 40, CodeWidth.Int16, 3), kind);
             }
         }
     }
@@ -66,11 +104,29 @@ public sealed unsafe class LinearKernelTests
             foreach (var (sign, sparse24) in new[] { (1, false), (-1, false), (1, true), (-1, true) })
             {
                 if (sparse24 && width == CodeWidth.Int16) continue;
-                var layer = Layer(17, k, width, sparse24, (_, _) => sign * max);
+                var layer = LinearCase.Layer(17, k, width, sparse24, (_, _) => sign * max);
                 var x = new int[2 * k];
                 Array.Fill(x, max, 0, k);
                 Array.Fill(x, -max, k, k);
-                Check(set, 2, layer, EpilogueKind.Float, x);
+                Check(set, 2, layer, input: x);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void Alternating_extreme_codes_reach_the_largest_sums(KernelSet set)
+    {
+        const int k = 4096;
+        foreach (var period in new[] { 1, 2, 4, 8, 16 })
+        {
+            foreach (var (width, sparse24) in new[] { (CodeWidth.Int8, false), (CodeWidth.Int8, true), (CodeWidth.Int16, false) })
+            {
+                var max = width == CodeWidth.Int8 ? 127 : 32767;
+                int Code(int i) => i / period % 2 == 0 ? max : -max;
+                // Signs agree everywhere, nowhere, or in every other row.
+                var layer = LinearCase.Layer(17, k, width, sparse24, (n, i) => n % 2 == 0 ? Code(i) : -Code(i));
+                Check(set, 7, layer, input: [.. Enumerable.Range(0, 7 * k).Select(i => i / k % 3 == 0 ? max : Code(i % k) * (i / k % 3 == 1 ? 1 : -1))]);
             }
         }
     }
@@ -80,10 +136,10 @@ public sealed unsafe class LinearKernelTests
     public void Parts_of_rows_and_columns_write_nothing_else(KernelSet set)
     {
         var kernels = KernelSets.Require(set);
-        var layer = RandomLayer(50, 24, CodeWidth.Int8, 1);
+        var layer = LinearCase.RandomLayer(50, 24, CodeWidth.Int8, 1);
         using var x = BoundedMemory.Of<sbyte>(new sbyte[9 * 24]);
         using var y = new BoundedMemory(9 * 50 * sizeof(float), fill: 0xFF);
-        kernels.Linear(kernels.Pack(layer, false), x.Pointer, LinearOutput.Float((float*)y.Pointer, 50), new WorkRange(3, 7, 1, 2), new WorkerScratch());
+        kernels.Linear(kernels.Pack(layer, false), x.Pointer, LinearOutput.Float((float*)y.Pointer, 50), new WorkRange(3, 7, 1, 2), _scratch);
         var values = y.ToArray<int>();
         for (var i = 0; i < values.Length; i++)
         {
@@ -92,92 +148,6 @@ public sealed unsafe class LinearKernelTests
         }
     }
 
-    private static QuantizedLinear RandomLayer(int n, int k, CodeWidth width, int seed, bool sparse24 = false)
-    {
-        var random = new Random(n * 1000 + k * 10 + seed);
-        var max = width == CodeWidth.Int8 ? 127 : 32767;
-        return Layer(n, k, width, sparse24, (_, _) => random.Next(-max, max + 1));
-    }
-
-    private static QuantizedLinear Layer(int n, int k, CodeWidth width, bool sparse24, Func<int, int, int> code)
-    {
-        var random = new Random(n + k);
-        var max = width == CodeWidth.Int8 ? 127f : 32767f;
-        ReadOnlySpan<byte> pairs = [0b0011, 0b0101, 0b1001, 0b0110, 0b1010, 0b1100];
-        var bits = new byte[(n * k + 7) / 8];
-        for (var i = 0; i < bits.Length; i++) bits[i] = (byte)(pairs[random.Next(6)] | pairs[random.Next(6)] << 4);
-        var mask = sparse24 ? new WeightMask("2:4", n, k, bits) : null;
-        var codes = new int[n * k];
-        for (var i = 0; i < codes.Length; i++) codes[i] = mask is null || mask.IsKept(i / k, i % k) ? code(i / k, i % k) : 0;
-        return new QuantizedLinear
-        {
-            Name = "layer",
-            Out = n,
-            In = k,
-            Int8Weight = width == CodeWidth.Int8 ? Array.ConvertAll(codes, c => (sbyte)c) : null,
-            Int16Weight = width == CodeWidth.Int16 ? Array.ConvertAll(codes, c => (short)c) : null,
-            WeightScale = [.. Enumerable.Range(0, n).Select(_ => (0.5f + random.NextSingle()) / max)],
-            Input = new QuantizationParameters(1f / max / MathF.Sqrt(k)),
-            Bias = [.. Enumerable.Range(0, n).Select(_ => random.NextSingle() - 0.5f)],
-            Mask = mask,
-        };
-    }
-
-    private static void Check(KernelSet set, int m, QuantizedLinear layer, EpilogueKind kind, int[]? input = null)
-    {
-        var kernels = KernelSets.Require(set);
-        var random = new Random(m);
-        int max = layer.Width == CodeWidth.Int8 ? 127 : 32767, n = layer.Out, k = layer.In;
-        var x = input ?? [.. Enumerable.Range(0, m * k).Select(_ => random.Next(-max, max + 1))];
-        var residual = Enumerable.Range(0, m * n).Select(_ => random.NextSingle()).ToArray();
-        using var xMemory = layer.Width == CodeWidth.Int8
-            ? BoundedMemory.Of<sbyte>(Array.ConvertAll(x, c => (sbyte)c))
-            : BoundedMemory.Of<short>(Array.ConvertAll(x, c => (short)c));
-        using var residualMemory = BoundedMemory.Of<float>(residual);
-        var elementBytes = kind switch
-        {
-            EpilogueKind.Float or EpilogueKind.AddResidual => 4,
-            EpilogueKind.GeluQuantizeInt16 or EpilogueKind.TanhQuantizeInt16 => 2,
-            _ => 1,
-        };
-        using var expected = new BoundedMemory((long)m * n * elementBytes);
-        using var actual = new BoundedMemory((long)m * n * elementBytes);
-        Reference(layer, x, m, Output(kind, expected.Pointer, (float*)residualMemory.Pointer, n), residual);
-        kernels.Linear(kernels.Pack(layer, layer.Mask is not null), xMemory.Pointer, Output(kind, actual.Pointer, (float*)residualMemory.Pointer, n),
-            new WorkRange(0, m, 0, PackedLinear.BlocksOf(n)), new WorkerScratch());
-        TensorAssert.BitEqual(expected.ToArray<byte>(), actual.ToArray<byte>(), n * elementBytes, $"{set} {kind} M={m} N={n} K={k} {layer.Width} mask={layer.Mask is not null}");
-    }
-
-    private static LinearOutput Output(EpilogueKind kind, void* destination, float* residual, int stride) => kind switch
-    {
-        EpilogueKind.Float => LinearOutput.Float((float*)destination, stride),
-        EpilogueKind.AddResidual => LinearOutput.AddResidual((float*)destination, residual, stride),
-        EpilogueKind.QuantizeInt8 => LinearOutput.Int8((sbyte*)destination, stride, 100f),
-        EpilogueKind.GeluQuantizeInt8 => LinearOutput.GeluInt8((sbyte*)destination, stride, 100f),
-        EpilogueKind.GeluQuantizeInt16 => LinearOutput.GeluInt16((short*)destination, stride, 20_000f),
-        _ => LinearOutput.TanhInt16((short*)destination, stride, 32767f),
-    };
-
-    // Straight from the contract: one dot product, one fma, one function per element.
-    private static void Reference(QuantizedLinear layer, int[] x, int m, LinearOutput output, float[] residual)
-    {
-        var multipliers = layer.Multipliers();
-        for (var i = 0; i < m * layer.Out; i++)
-        {
-            int row = i / layer.Out, n = i % layer.Out;
-            long acc = 0;
-            for (var k = 0; k < layer.In; k++)
-                acc += (long)x[row * layer.In + k] * (layer.Int8Weight?[n * layer.In + k] ?? layer.Int16Weight![n * layer.In + k]);
-            var y = IntegerGemm.Epilogue(acc, multipliers[n], layer.Bias[n]);
-            switch (output.Kind)
-            {
-                case EpilogueKind.Float: ((float*)output.Destination)[i] = y; break;
-                case EpilogueKind.AddResidual: ((float*)output.Destination)[i] = y + residual[i]; break;
-                case EpilogueKind.QuantizeInt8: ((sbyte*)output.Destination)[i] = AffineQuantizer.Quantize(y, output.InverseScale); break;
-                case EpilogueKind.GeluQuantizeInt8: ((sbyte*)output.Destination)[i] = AffineQuantizer.Quantize(ElementwiseFunctions.Gelu(y), output.InverseScale); break;
-                case EpilogueKind.GeluQuantizeInt16: ((short*)output.Destination)[i] = AffineQuantizer.QuantizeInt16(ElementwiseFunctions.Gelu(y), output.InverseScale); break;
-                default: ((short*)output.Destination)[i] = AffineQuantizer.QuantizeInt16(ElementwiseFunctions.Tanh(y), output.InverseScale); break;
-            }
-        }
-    }
+    private void Check(KernelSet set, int m, QuantizedLinear layer, EpilogueKind kind = EpilogueKind.Float, int[]? input = null) =>
+        new LinearCase(set, m, layer, kind, input).Check(_scratch);
 }

@@ -12,6 +12,8 @@ public sealed unsafe class RowKernelTests
     private static readonly float[] Special =
         [0f, -0f, 0.5f, -0.5f, 1.5f, 2.5f, -2.5f, 126.5f, 127f, 127.5f, -127.5f, 1e9f, -1e9f, float.Epsilon, -float.Epsilon, float.MaxValue, float.MinValue, 32766.5f, -32767.5f];
 
+    private readonly WorkerScratch _scratch = new();
+
     public static TheoryData<KernelSet> Sets => [.. KernelSets.All];
 
     [Theory]
@@ -23,11 +25,11 @@ public sealed unsafe class RowKernelTests
         for (var length = 0; length <= 256; length++)
         {
             var values = Enumerable.Range(0, length).Select(i => random.Next(4) == 0 ? Special[random.Next(Special.Length)] : (random.NextSingle() - 0.5f) * 300).ToArray();
-            foreach (var inverse in new[] { 1f, 0.37f, 1000f })
+            foreach (var (inverse, edge) in new[] { (1f, MemoryEdge.End), (0.37f, MemoryEdge.Start), (1000f, MemoryEdge.End) })
             {
-                using var source = BoundedMemory.Of<float>(values);
-                using var int8 = new BoundedMemory(length);
-                using var int16 = new BoundedMemory(length * sizeof(short));
+                using var source = BoundedMemory.Of<float>(values, edge);
+                using var int8 = new BoundedMemory(length, edge: edge);
+                using var int16 = new BoundedMemory(length * sizeof(short), edge: edge);
                 kernels.QuantizeInt8((float*)source.Pointer, length, inverse, (sbyte*)int8.Pointer);
                 kernels.QuantizeInt16((float*)source.Pointer, length, inverse, (short*)int16.Pointer);
                 TensorAssert.BitEqual(Array.ConvertAll(values, v => AffineQuantizer.Quantize(v, inverse)), int8.ToArray<sbyte>(), 0, $"{set} int8 {length}");
@@ -67,36 +69,50 @@ public sealed unsafe class RowKernelTests
     [MemberData(nameof(Sets))]
     public void Embedding_equals_the_reference_for_all_lengths(KernelSet set)
     {
+        const float scale = 0.0123f;
         var kernels = KernelSets.Require(set);
         var random = new Random(4);
-        for (var hidden = 1; hidden <= 100; hidden++)
+        for (var hidden = 1; hidden <= 256; hidden++)
         {
-            using var floats = BoundedMemory.Of<float>(Enumerable.Range(0, hidden).Select(_ => random.NextSingle() - 0.5f).ToArray());
-            using var codes = BoundedMemory.Of<sbyte>(Enumerable.Range(0, hidden).Select(_ => (sbyte)random.Next(-127, 128)).ToArray());
-            using var output = new BoundedMemory(hidden * sizeof(float));
-            var floatRow = new EmbeddingRow((float*)floats.Pointer);
-            var codeRow = new EmbeddingRow((sbyte*)codes.Pointer, 0.0123f);
-            kernels.Embedding(codeRow, floatRow, codeRow, hidden, (float*)output.Pointer);
-            var f = floats.ToArray<float>();
-            var c = Array.ConvertAll(codes.ToArray<sbyte>(), x => x * 0.0123f);
-            TensorAssert.BitEqual(f.Select((v, i) => c[i] + v + c[i]).ToArray(), output.ToArray<float>(), 0, $"{set} H={hidden}");
+            foreach (var edge in Enum.GetValues<MemoryEdge>())
+            {
+                using var floats = BoundedMemory.Of<float>(Enumerable.Range(0, hidden).Select(_ => random.NextSingle() - 0.5f).ToArray(), edge);
+                using var codes = BoundedMemory.Of<sbyte>(Enumerable.Range(0, hidden).Select(_ => (sbyte)random.Next(-127, 128)).ToArray(), edge);
+                using var output = new BoundedMemory(hidden * sizeof(float), edge: edge);
+                var f = floats.ToArray<float>();
+                var c = Array.ConvertAll(codes.ToArray<sbyte>(), x => x * scale);
+                // Each of the three rows as floats and as codes.
+                for (var widths = 0; widths < 8; widths++)
+                {
+                    EmbeddingRow Row(int bit) => (widths >> bit & 1) == 0 ? new EmbeddingRow((float*)floats.Pointer) : new EmbeddingRow((sbyte*)codes.Pointer, scale);
+                    float At(int bit, int i) => (widths >> bit & 1) == 0 ? f[i] : c[i];
+                    kernels.Embedding(Row(0), Row(1), Row(2), hidden, (float*)output.Pointer);
+                    TensorAssert.BitEqual(Enumerable.Range(0, hidden).Select(i => At(0, i) + At(1, i) + At(2, i)).ToArray(), output.ToArray<float>(), 0, $"{set} H={hidden} {widths}");
+                }
+            }
         }
     }
 
-    private static void CheckNorm(KernelSet set, int hidden, int exponent, Func<int, float> value, Random random)
+    private void CheckNorm(KernelSet set, int hidden, int exponent, Func<int, float> value, Random random)
     {
         var kernels = KernelSets.Require(set);
         var row = Enumerable.Range(0, hidden).Select(value).ToArray();
         var norm = new QuantizedLayerNorm("norm", Values(hidden, random), Values(hidden, random), exponent);
         var expected = new float[hidden];
         IntegerLayerNorm.Normalize(row, norm.Gamma, norm.Beta, exponent, 1e-12, expected);
-        using var input = BoundedMemory.Of<float>(row);
-        using var output = new BoundedMemory(hidden * sizeof(float));
+        Assert.DoesNotContain(expected, x => !float.IsFinite(x));
         var packed = new PackedLayerNorm(norm, hidden, 1e-12);
-        kernels.LayerNorm(packed, (float*)input.Pointer, (float*)output.Pointer, new WorkerScratch());
-        TensorAssert.BitEqual(expected, output.ToArray<float>(), 0, $"{set} H={hidden} k={exponent}");
-        kernels.LayerNorm(packed, (float*)input.Pointer, (float*)input.Pointer, new WorkerScratch());
-        TensorAssert.BitEqual(expected, input.ToArray<float>(), 0, $"{set} H={hidden} k={exponent}, in place");
+        foreach (var edge in Enum.GetValues<MemoryEdge>())
+        {
+            using var input = BoundedMemory.Of<float>(row, edge);
+            using var output = new BoundedMemory(hidden * sizeof(float), edge: edge);
+            using var gamma = new GuardedBuffer(packed.Gamma, edge);
+            using var beta = new GuardedBuffer(packed.Beta, edge);
+            kernels.LayerNorm(packed, (float*)input.Pointer, (float*)output.Pointer, _scratch);
+            TensorAssert.BitEqual(expected, output.ToArray<float>(), 0, $"{set} H={hidden} k={exponent}");
+            kernels.LayerNorm(packed, (float*)input.Pointer, (float*)input.Pointer, _scratch);
+            TensorAssert.BitEqual(expected, input.ToArray<float>(), 0, $"{set} H={hidden} k={exponent}, in place");
+        }
     }
 
     private static float[] Values(int count, Random random) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() * 2 - 1)];

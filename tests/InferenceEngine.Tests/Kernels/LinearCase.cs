@@ -1,0 +1,128 @@
+using QatKit.Core.Graph;
+using QatKit.Core.Numerics;
+using QatKit.InferenceEngine.Cpu;
+using QatKit.TestKit;
+
+namespace QatKit.InferenceEngine.Tests.Kernels;
+
+/// <summary>One linear layer and its input, computed by the contract's scalar functions and by a kernel set whose every operand,
+/// packed weights included, lies against a forbidden page, at its end and then at its start.</summary>
+/// <param name="set">Kernel set.</param>
+/// <param name="m">Rows.</param>
+/// <param name="layer">N and K, weights and scales.</param>
+/// <param name="kind">Epilogue.</param>
+/// <param name="input">Codes [M, K]; random when omitted.</param>
+internal sealed unsafe class LinearCase(KernelSet set, int m, QuantizedLinear layer, EpilogueKind kind = EpilogueKind.Float, int[]? input = null)
+{
+    private readonly int _n = layer.Out;
+    private readonly bool _int8 = layer.Width == CodeWidth.Int8;
+    private readonly int _rowBytes = layer.Out * kind switch
+    {
+        EpilogueKind.Float or EpilogueKind.AddResidual => 4,
+        EpilogueKind.GeluQuantizeInt16 or EpilogueKind.TanhQuantizeInt16 => 2,
+        _ => 1,
+    };
+
+    /// <summary>A layer of random codes.</summary>
+    public static QuantizedLinear RandomLayer(int n, int k, CodeWidth width, int seed, bool sparse24 = false)
+    {
+        var random = new Random(n * 1000 + k * 10 + seed);
+        var max = width == CodeWidth.Int8 ? 127 : 32767;
+        return Layer(n, k, width, sparse24, (_, _) => random.Next(-max, max + 1));
+    }
+
+    /// <summary>A layer whose code at [n, k] is given; with a random 2:4 mask when asked for.</summary>
+    public static QuantizedLinear Layer(int n, int k, CodeWidth width, bool sparse24, Func<int, int, int> code)
+    {
+        var random = new Random(n + k);
+        var max = width == CodeWidth.Int8 ? 127f : 32767f;
+        ReadOnlySpan<byte> pairs = [0b0011, 0b0101, 0b1001, 0b0110, 0b1010, 0b1100];
+        var bits = new byte[(n * k + 7) / 8];
+        for (var i = 0; i < bits.Length; i++) bits[i] = (byte)(pairs[random.Next(6)] | pairs[random.Next(6)] << 4);
+        var mask = sparse24 ? new WeightMask("2:4", n, k, bits) : null;
+        var codes = new int[n * k];
+        for (var i = 0; i < codes.Length; i++) codes[i] = mask is null || mask.IsKept(i / k, i % k) ? code(i / k, i % k) : 0;
+        return new QuantizedLinear
+        {
+            Name = "layer",
+            Out = n,
+            In = k,
+            Int8Weight = width == CodeWidth.Int8 ? Array.ConvertAll(codes, c => (sbyte)c) : null,
+            Int16Weight = width == CodeWidth.Int16 ? Array.ConvertAll(codes, c => (short)c) : null,
+            WeightScale = [.. Enumerable.Range(0, n).Select(_ => (0.5f + random.NextSingle()) / max)],
+            Input = new QuantizationParameters(1f / max / MathF.Sqrt(k)),
+            Bias = [.. Enumerable.Range(0, n).Select(_ => random.NextSingle() - 0.5f)],
+            Mask = mask,
+        };
+    }
+
+    /// <summary>Fails unless both give the same bits.</summary>
+    /// <param name="scratch">May be used: what earlier cases left in it must not matter.</param>
+    public void Check(WorkerScratch scratch)
+    {
+        var kernels = KernelSets.Require(set);
+        var random = new Random(m);
+        var max = _int8 ? 127 : 32767;
+        var x = input ?? [.. Enumerable.Range(0, m * layer.In).Select(_ => random.Next(-max, max + 1))];
+        var residual = Enumerable.Range(0, m * _n).Select(_ => random.NextSingle()).ToArray();
+        var expected = Reference(x, residual);
+        var packed = kernels.Pack(layer, layer.Mask is not null);
+        foreach (var edge in Enum.GetValues<MemoryEdge>())
+        {
+            using var xMemory = _int8
+                ? BoundedMemory.Of<sbyte>(Array.ConvertAll(x, c => (sbyte)c), edge)
+                : BoundedMemory.Of<short>(Array.ConvertAll(x, c => (short)c), edge);
+            using var residualMemory = BoundedMemory.Of<float>(residual, edge);
+            using var actual = new BoundedMemory((long)m * _rowBytes, edge: edge);
+            using (new GuardedBuffer(packed.Weights, edge))
+            using (new GuardedBuffer(packed.Bias, edge))
+            using (new GuardedBuffer(packed.Multipliers, edge))
+            {
+                kernels.Linear(packed, xMemory.Pointer, Output(actual.Pointer, (float*)residualMemory.Pointer),
+                    new WorkRange(0, m, 0, PackedLinear.BlocksOf(_n)), scratch);
+            }
+
+            TensorAssert.BitEqual(expected, actual.ToArray<byte>(), _rowBytes, $"{set} {kind} M={m} N={_n} K={layer.In} {layer.Width} mask={layer.Mask is not null}");
+        }
+    }
+
+    private LinearOutput Output(void* destination, float* residual) => kind switch
+    {
+        EpilogueKind.Float => LinearOutput.Float((float*)destination, _n),
+        EpilogueKind.AddResidual => LinearOutput.AddResidual((float*)destination, residual, _n),
+        EpilogueKind.QuantizeInt8 => LinearOutput.Int8((sbyte*)destination, _n, 100f),
+        EpilogueKind.GeluQuantizeInt8 => LinearOutput.GeluInt8((sbyte*)destination, _n, 100f),
+        EpilogueKind.GeluQuantizeInt16 => LinearOutput.GeluInt16((short*)destination, _n, 20_000f),
+        _ => LinearOutput.TanhInt16((short*)destination, _n, 32767f),
+    };
+
+    // Straight from the contract: one dot product, one fma, one function per element.
+    private byte[] Reference(int[] x, float[] residual)
+    {
+        var bytes = new byte[m * _rowBytes];
+        var multipliers = layer.Multipliers();
+        fixed (byte* destination = bytes)
+        {
+            var output = Output(destination, null);
+            for (var i = 0; i < m * _n; i++)
+            {
+                int row = i / _n, n = i % _n;
+                long acc = 0;
+                for (var k = 0; k < layer.In; k++)
+                    acc += (long)x[row * layer.In + k] * (layer.Int8Weight?[n * layer.In + k] ?? layer.Int16Weight![n * layer.In + k]);
+                var y = IntegerGemm.Epilogue(acc, multipliers[n], layer.Bias[n]);
+                switch (kind)
+                {
+                    case EpilogueKind.Float: ((float*)destination)[i] = y; break;
+                    case EpilogueKind.AddResidual: ((float*)destination)[i] = y + residual[i]; break;
+                    case EpilogueKind.QuantizeInt8: ((sbyte*)destination)[i] = AffineQuantizer.Quantize(y, output.InverseScale); break;
+                    case EpilogueKind.GeluQuantizeInt8: ((sbyte*)destination)[i] = AffineQuantizer.Quantize(ElementwiseFunctions.Gelu(y), output.InverseScale); break;
+                    case EpilogueKind.GeluQuantizeInt16: ((short*)destination)[i] = AffineQuantizer.QuantizeInt16(ElementwiseFunctions.Gelu(y), output.InverseScale); break;
+                    default: ((short*)destination)[i] = AffineQuantizer.QuantizeInt16(ElementwiseFunctions.Tanh(y), output.InverseScale); break;
+                }
+            }
+        }
+
+        return bytes;
+    }
+}
