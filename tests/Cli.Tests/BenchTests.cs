@@ -1,5 +1,6 @@
 using System.Text.Json;
 using QatKit.Cli.CommandLine;
+using QatKit.TestKit;
 
 namespace QatKit.Cli.Tests;
 
@@ -40,5 +41,25 @@ public sealed class BenchTests
     {
         var (code, output, error) = await CliRunner.Run("bench", "--batch", "two");
         Assert.Equal((ExitCode.Usage, "", "Cannot parse argument 'two' for option '--batch' as expected type 'System.Int32'.\n\n"), (code, output, error));
+    }
+
+    [Fact]
+    public async Task A_comparison_with_onnxruntime_names_every_form_and_writes_a_page()
+    {
+        using var folder = new TempFolder();
+        var page = folder.Combine("page.md");
+        var (code, output, error) = await CliRunner.Run("bench", "--vs-onnxruntime", "--shape", "1x32x2x64", "--seq", "8", "--threads", "1", "--iterations", "2", "--sparse24", "--json", "--markdown", page);
+        Assert.Equal((ExitCode.Ok, ""), (code, error));
+        using var json = JsonDocument.Parse(output);
+        Assert.Equal("1x32x2x64 with random 2:4 weights", json.RootElement.GetProperty("model").GetString());
+        Assert.Equal(9, json.RootElement.GetProperty("forms").GetArrayLength());
+        Assert.Contains("`qatkit bench --vs-onnxruntime --shape 1x32x2x64 --seq 8 ", File.ReadAllText(page), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_page_without_a_comparison_is_a_usage_error()
+    {
+        var (code, output, error) = await CliRunner.Run("bench", "--markdown", "page.md");
+        Assert.Equal((ExitCode.Usage, "", "--markdown needs --vs-onnxruntime.\n\n"), (code, output, error));
     }
 }

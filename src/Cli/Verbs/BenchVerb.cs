@@ -2,6 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using QatKit.Cli.CommandLine;
 using QatKit.Cli.Output;
+using QatKit.Comparison;
+using QatKit.Core.Artifact;
+using QatKit.Core.Graph;
 using QatKit.InferenceEngine;
 using QatKit.InferenceEngine.Benchmarking;
 
@@ -10,6 +13,8 @@ namespace QatKit.Cli.Verbs;
 /// <summary><c>qatkit bench</c>: latency of a model of any shape, with random weights.</summary>
 internal static class BenchVerb
 {
+    private const int ComparisonThreads = 2;
+
     public static Command Create(CommandContext context)
     {
         var defaults = new BenchmarkOptions();
@@ -22,13 +27,37 @@ internal static class BenchVerb
         var warmup = With("--warmup", "Calls before the measurement.", defaults.Warmup);
         var iterations = With("--iterations", "Measured calls.", defaults.Iterations);
         var sparse = new Option<bool>("--sparse24") { Description = "Prune the weights to 2:4." };
+        var versus = new Option<bool>("--vs-onnxruntime") { Description = "Compare with ONNX Runtime; --iterations is the number of samples, --threads 2 the default." };
+        var model = new Option<string?>("--model") { Description = "Compare on this model folder instead of a shape, with --vs-onnxruntime." };
+        var markdown = new Option<string?>("--markdown") { Description = "Write the comparison to this file, with --vs-onnxruntime." };
         var json = new Option<bool>("--json") { Description = "Write JSON." };
         var command = new VerbCommand("bench", "Measure the latency of a model shape with random weights.", "qatkit bench --shape bert-base --batch 1 --seq 128 --threads 2 --sparse24")
         {
-            shape, batch, sequence, threads, tier, warmup, iterations, sparse, json,
+            shape, batch, sequence, threads, tier, warmup, iterations, sparse, versus, model, markdown, json,
         };
+        command.Validators.Add(parsed =>
+        {
+            foreach (var option in new[] { model, markdown })
+                if (parsed.GetValue(option) is not null && !parsed.GetValue(versus)) parsed.AddError($"{option.Name} needs --vs-onnxruntime.");
+        });
         command.SetAction((parsed, cancellationToken) =>
         {
+            if (parsed.GetValue(versus))
+            {
+                var (name, graph) = Model(parsed.GetValue(model), parsed.GetRequiredValue(shape), parsed.GetValue(sequence), parsed.GetValue(sparse));
+                var comparison = new ComparisonOptions
+                {
+                    Model = name,
+                    Graph = graph,
+                    Batch = parsed.GetValue(batch),
+                    SequenceLength = parsed.GetValue(sequence),
+                    Threads = parsed.GetValue(threads) is > 0 and var given ? given : ComparisonThreads,
+                    Rounds = parsed.GetValue(iterations),
+                };
+                var line = string.Join(' ', parsed.Tokens.Select(t => t.Value).Prepend("qatkit"));
+                return Task.FromResult(BenchComparison.Run(context, comparison, parsed.GetValue(json), parsed.GetValue(markdown), line, cancellationToken));
+            }
+
             var result = InferenceBenchmark.Run(
                 new BenchmarkOptions
                 {
@@ -46,6 +75,13 @@ internal static class BenchVerb
             return Task.FromResult(ExitCode.Ok);
         });
         return command;
+    }
+
+    private static (string Name, QuantizedGraph Graph) Model(string? folder, string shape, int sequence, bool sparse)
+    {
+        if (folder is not null) return (folder, ArtifactReader.Read(folder).Graph);
+        var architecture = ModelShape.Parse(shape, Math.Max(512, sequence));
+        return ($"{shape} with random {(sparse ? "2:4" : "dense")} weights", SyntheticGraph.Create(architecture, new BenchmarkOptions().Seed, sparse));
     }
 
     private static void Write(CommandContext context, BenchmarkResult r)

@@ -24,6 +24,14 @@ public sealed class ArchitectureTests
     public void Sparsity_uses_Core_only() => AssertNoChain("QatKit.Sparsity", name => name != "QatKit.Core" && !IsBaseClassLibrary(name));
 
     [Fact]
+    public void The_other_engine_stays_out_of_everything_that_is_deployed() =>
+        Assert.All(WithoutTorch, l => AssertNoChain(l, name => name is "QatKit.Comparison" || name.StartsWith("Microsoft.ML.OnnxRuntime", StringComparison.Ordinal)));
+
+    [Fact]
+    public void The_comparison_sees_no_torch() =>
+        AssertNoChain("QatKit.Comparison", name => name.StartsWith("TorchSharp", StringComparison.Ordinal) || name is "QatKit.Quantization" or "QatKit.Training" or "QatKit.Cli");
+
+    [Fact]
     public void Libraries_reference_only_the_managed_torch_package() =>
         Assert.All(AssemblyGraph.Libraries, l => AssertNoChain(l, name => name.StartsWith("TorchSharp-", StringComparison.Ordinal)));
 

@@ -1,0 +1,192 @@
+using System.Runtime.Intrinsics.X86;
+using Microsoft.ML.OnnxRuntime;
+using QatKit.Comparison.Measuring;
+using QatKit.Comparison.Onnx;
+using QatKit.Core.Graph;
+using QatKit.InferenceEngine;
+using QatKit.InferenceEngine.Benchmarking;
+using InferenceSession = QatKit.InferenceEngine.InferenceSession;
+using SessionOptions = QatKit.InferenceEngine.SessionOptions;
+
+namespace QatKit.Comparison;
+
+/// <summary>Measures QatKit's engine beside ONNX Runtime: finds the form of the graph that ONNX Runtime is fastest with, then times
+/// the engines in turn, in one process, with the same threads, weights and tokens.</summary>
+public sealed class EngineComparison
+{
+    /// <summary>Least cosine of a form's answer and QatKit's: a graph that computes something else would be no opponent.</summary>
+    /// <remarks>Both quantize, each in its own way, so the answers are close but not equal; deep random models spread the difference.</remarks>
+    public const double LeastCosine = 0.95;
+
+    private const string Int8 = "INT8", Float32 = "FP32", Ours = "QatKit", Theirs = "ONNX Runtime";
+
+    // Forms within this factor of the fastest go on: a short measurement cannot tell them apart.
+    private const double CloseFactor = 1.1;
+    private const int QualifyingCalls = 7, MostInt8Finalists = 2;
+
+    private static readonly TimeSpan PeakTime = TimeSpan.FromMilliseconds(200);
+
+    private readonly ComparisonOptions _options;
+    private readonly TokenBatch _batch;
+    private readonly CancellationToken _cancellation;
+
+    private EngineComparison(ComparisonOptions options, CancellationToken cancellationToken)
+    {
+        _options = options;
+        _batch = SyntheticGraph.CreateBatch(options.Graph.Architecture, [.. Enumerable.Repeat(options.SequenceLength, options.Batch)], options.Seed);
+        _cancellation = cancellationToken;
+    }
+
+    /// <summary>Runs the comparison.</summary>
+    /// <param name="options">What to compare.</param>
+    /// <param name="progress">Receives a line per step.</param>
+    /// <param name="time">Gives the date of the result.</param>
+    /// <param name="cancellationToken">Cancels between two calls.</param>
+    /// <exception cref="Core.Diagnostics.QatKitException">A sequence is longer than the model's limit, or QK4301: the model is larger than an ONNX file can be.</exception>
+    public static ComparisonResult Run(ComparisonOptions options, IProgress<string>? progress = null, TimeProvider? time = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new EngineComparison(options, cancellationToken).Run(progress, time ?? TimeProvider.System);
+    }
+
+    private ComparisonResult Run(IProgress<string>? progress, TimeProvider time)
+    {
+        using var dense = Session(WeightFormat.Dense);
+        using var sparse = _options.Graph.Linears.Any(l => l.Mask is not null) ? Session(WeightFormat.Sparse24) : null;
+        var trace = new PooledTrace(_options.Graph.Classifier.Input);
+        dense.Run(_batch, trace);
+
+        List<(OpponentForm Form, QualifyingForm Result)> qualified = [];
+        foreach (var form in OpponentForm.All)
+        {
+            progress?.Report($"qualifying: {PrecisionOf(form)}, {form.Name}");
+            qualified.Add((form, Qualify(form, trace.Values)));
+        }
+
+        progress?.Report("peak rates");
+        IReadOnlyList<PeakRate> peaks = [.. PeakRate.Instructions.SelectMany(i => new[] { 1, _options.Threads }.Distinct().Select(t => PeakRate.Measure(i, t, PeakTime)))];
+
+        progress?.Report($"final: {_options.Rounds} rounds");
+        var final = Final(dense, sparse, trace, Finalists(qualified), peaks);
+        return new ComparisonResult(
+            MachineHeader.Of(time), OrtEnv.Instance().GetVersionString(), _options.Model, _options.Batch, _options.SequenceLength, _options.Threads,
+            (sparse ?? dense).Description, peaks, [.. qualified.Select(q => q.Result)], final, Ratios(final));
+    }
+
+    private static string PrecisionOf(OpponentForm form) => form.IsInt8 ? Int8 : Float32;
+
+    private InferenceSession Session(WeightFormat format) =>
+        InferenceSession.Create(_options.Graph, new SessionOptions { Threads = _options.Threads, WeightFormat = format });
+
+    private OpponentSession Load(OpponentForm form, bool firstOnly) => new(
+        OpponentGraph.Build(_options.Graph, form, _options.Batch, _options.SequenceLength, firstOnly, sevenBits: !AvxVnni.IsSupported && !Avx512F.IsSupported),
+        _batch, _options.Threads);
+
+    private QualifyingForm Qualify(OpponentForm form, float[] expected)
+    {
+        OpponentSession session;
+        try
+        {
+            session = Load(form, firstOnly: false);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            return new QualifyingForm(form.Name, PrecisionOf(form), 0, null, $"refused: {e.Message}");
+        }
+
+        using (session)
+        {
+            session.Run();
+            var cosine = Cosine(session.Output(OpponentGraph.Pooled)!, expected);
+            var timing = AlternatingTimer.Measure([session.Run], QualifyingCalls, _cancellation)[0];
+            return new QualifyingForm(form.Name, PrecisionOf(form), cosine, timing.MedianMilliseconds, cosine < LeastCosine ? "out: wrong" : "");
+        }
+    }
+
+    // The fastest FP32 form, and the INT8 forms that may be the fastest.
+    private static IReadOnlyList<OpponentForm> Finalists(IEnumerable<(OpponentForm Form, QualifyingForm Result)> qualified)
+    {
+        var right = qualified.Where(q => q.Result is { Note.Length: 0, MedianMilliseconds: not null }).OrderBy(q => q.Result.MedianMilliseconds).ToList();
+        var int8 = right.Where(q => q.Form.IsInt8).ToList();
+        return
+        [
+            .. right.Where(q => !q.Form.IsInt8).Take(1).Select(q => q.Form),
+            .. int8.Where(q => q.Result.MedianMilliseconds <= CloseFactor * int8[0].Result.MedianMilliseconds).Take(MostInt8Finalists).Select(q => q.Form),
+        ];
+    }
+
+    private List<Contender> Final(InferenceSession dense, InferenceSession? sparse, PooledTrace allRows, IReadOnlyList<OpponentForm> finalists, IReadOnlyList<PeakRate> peaks)
+    {
+        List<(Func<Timing, Contender> Describe, Action Call)> contenders = [];
+        List<OpponentSession> sessions = [];
+        var peak = peaks.LastOrDefault(p => p.Instruction == PeakRate.InstructionOf(dense.Tier));
+        var operations = ModelShape.Operations(_options.Graph.Architecture, _options.Batch, _options.SequenceLength);
+        void Add(string engine, string form, string precision, bool firstOnly, bool isSparse, Action call) => contenders.Add((
+            t => new Contender(engine, form, precision, firstOnly, t,
+                firstOnly || isSparse || precision == Float32 || peak is null ? null : operations / (t.MedianMilliseconds * 1e6) / peak.GigaOperationsPerSecond),
+            call));
+        try
+        {
+            foreach (var firstOnly in new[] { true, false })
+            {
+                var trace = firstOnly ? null : allRows;
+                Add(Ours, "dense", Int8, firstOnly, false, () => dense.Run(_batch, trace));
+                if (sparse is not null) Add(Ours, "2:4", Int8, firstOnly, true, () => sparse.Run(_batch, trace));
+                foreach (var form in finalists)
+                {
+                    var session = Load(form, firstOnly);
+                    sessions.Add(session);
+                    Add(Theirs, form.Name, PrecisionOf(form), firstOnly, false, session.Run);
+                }
+            }
+
+            var timings = AlternatingTimer.Measure([.. contenders.Select(c => c.Call)], _options.Rounds, _cancellation);
+            return [.. contenders.Zip(timings, (c, t) => c.Describe(t))];
+        }
+        finally
+        {
+            foreach (var session in sessions) session.Dispose();
+        }
+    }
+
+    private static List<SpeedRatio> Ratios(List<Contender> final)
+    {
+        const string Both = "first token, both", All = "all, both", AsShipped = "first token : all";
+        List<SpeedRatio> ratios = [];
+        double? Best(string engine, string precision, bool firstOnly, string? form = null) => final
+            .Where(c => c.Engine == engine && c.Precision == precision && c.FirstTokenOnly == firstOnly && (form is null || c.Form == form))
+            .Min(c => (double?)c.Timing.MedianMilliseconds);
+        void Add(string faster, string slower, string rows, double? fast, double? slow)
+        {
+            if (fast is { } f && slow is { } s) ratios.Add(new SpeedRatio(faster, slower, rows, s / f));
+        }
+
+        foreach (var form in new[] { "dense", "2:4" })
+        {
+            foreach (var precision in new[] { Int8, Float32 })
+            {
+                Add($"{Ours} {form}", $"{Theirs} {precision}", All, Best(Ours, Int8, false, form), Best(Theirs, precision, false));
+                Add($"{Ours} {form}", $"{Theirs} {precision}", Both, Best(Ours, Int8, true, form), Best(Theirs, precision, true));
+                Add($"{Ours} {form}", $"{Theirs} {precision}", AsShipped, Best(Ours, Int8, true, form), Best(Theirs, precision, false));
+            }
+        }
+
+        Add($"{Ours} 2:4", $"{Ours} dense", All, Best(Ours, Int8, false, "2:4"), Best(Ours, Int8, false, "dense"));
+        Add($"{Ours} 2:4", $"{Ours} dense", Both, Best(Ours, Int8, true, "2:4"), Best(Ours, Int8, true, "dense"));
+        return ratios;
+    }
+
+    /// <summary>Cosine of the angle between two vectors.</summary>
+    internal static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        double ab = 0, aa = 0, bb = 0;
+        for (var i = 0; i < a.Length; i++)
+        {
+            ab += (double)a[i] * b[i];
+            aa += (double)a[i] * a[i];
+            bb += (double)b[i] * b[i];
+        }
+
+        return ab / Math.Sqrt(aa * bb);
+    }
+}

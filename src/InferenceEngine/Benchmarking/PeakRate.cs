@@ -1,0 +1,165 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace QatKit.InferenceEngine.Benchmarking;
+
+/// <summary>How fast the processor multiplies and adds codes when nothing else is in its way.</summary>
+/// <param name="Instruction">What was repeated: <c>vpmaddwd</c>, <c>vpmaddubsw</c> or <c>vpdpbusd</c>.</param>
+/// <param name="Threads">Threads that ran it at the same time.</param>
+/// <param name="GigaOperationsPerSecond">Of all threads; a multiplication and an addition count as two.</param>
+/// <remarks>Twelve independent 256-bit accumulators, as many as the register tile of the kernels has, no memory and no
+/// decoding of weights: the rate that no matrix product of these instructions can exceed.</remarks>
+public sealed record PeakRate(string Instruction, int Threads, double GigaOperationsPerSecond)
+{
+    private const int Accumulators = 12, Steps = 20_000;
+
+    private static readonly TimeSpan Warmup = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Instructions that this processor has: what the kernels of each tier use, and <c>vpmaddubsw</c> with
+    /// <c>vpmaddwd</c>, the usual way to multiply u8 by s8 without VNNI.</summary>
+    public static IReadOnlyList<string> Instructions =>
+        AvxVnni.IsSupported ? [Wide, Narrow, Vnni] : Avx2.IsSupported ? [Wide, Narrow] : [];
+
+    private const string Wide = "vpmaddwd", Narrow = "vpmaddubsw", Vnni = "vpdpbusd";
+
+    /// <summary>The instruction of a tier's matrix products, or null for the scalar tier.</summary>
+    /// <param name="tier">Name of the tier, as in <see cref="InferenceSession.Tier"/>.</param>
+    public static string? InstructionOf(string tier) => tier switch
+    {
+        nameof(CpuTier.Avx2) => Wide,
+        nameof(CpuTier.AvxVnni) => Vnni,
+        _ => null,
+    };
+
+    /// <summary>Measures one instruction on some threads at once.</summary>
+    /// <param name="instruction">One of <see cref="Instructions"/>.</param>
+    /// <param name="threads">At least 1.</param>
+    /// <param name="duration">How long the threads run; warming up comes on top.</param>
+    public static PeakRate Measure(string instruction, int threads, TimeSpan duration)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        Func<int, int> loop = instruction switch
+        {
+            Wide when Avx2.IsSupported => MultiplyAddWords,
+            Narrow when Avx2.IsSupported => MultiplyAddBytes,
+            Vnni when AvxVnni.IsSupported => DotBytes,
+            _ => throw new ArgumentOutOfRangeException(nameof(instruction), instruction, "Not an instruction of this processor."),
+        };
+        // Products of one instruction: 16 of words, 32 of bytes.
+        var operations = 2.0 * Accumulators * Steps * (instruction == Wide ? 16 : 32);
+        var rates = new double[threads];
+        using var start = new Barrier(threads);
+        var team = Enumerable.Range(1, threads - 1).Select(i => new Thread(() => rates[i] = Rate(loop, operations, duration, start)) { IsBackground = true }).ToArray();
+        foreach (var thread in team) thread.Start();
+        rates[0] = Rate(loop, operations, duration, start);
+        foreach (var thread in team) thread.Join();
+        return new PeakRate(instruction, threads, rates.Sum() / 1e9);
+    }
+
+    // Operations per second of this thread, while all threads run.
+    private static double Rate(Func<int, int> loop, double operations, TimeSpan duration, Barrier start)
+    {
+        Repeat(loop, Warmup); // Reaches the clock rate of a long calculation.
+        start.SignalAndWait();
+        var (rounds, elapsed) = Repeat(loop, duration);
+        return rounds * operations / elapsed.TotalSeconds;
+    }
+
+    private static (long Rounds, TimeSpan Elapsed) Repeat(Func<int, int> loop, TimeSpan duration)
+    {
+        var begin = Stopwatch.GetTimestamp();
+        var rounds = 0L;
+        TimeSpan elapsed;
+        do
+        {
+            loop(Steps);
+            rounds++;
+        }
+        while ((elapsed = Stopwatch.GetElapsedTime(begin)) < duration);
+        return (rounds, elapsed);
+    }
+
+    // acc = madd(acc, w) + one: the product depends on the accumulator, so that no step can be moved out of the loop, and every
+    // accumulator waits only for itself. Optimised at once: there is no second call in which a better version would run.
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static int MultiplyAddWords(int steps)
+    {
+        var w = Vector256.Create((short)3);
+        var one = Vector256.Create(1);
+        Vector256<int> a0 = one, a1 = one, a2 = one, a3 = one, a4 = one, a5 = one, a6 = one, a7 = one, a8 = one, a9 = one, a10 = one, a11 = one;
+        for (var i = 0; i < steps; i++)
+        {
+            a0 = Avx2.Add(Avx2.MultiplyAddAdjacent(a0.AsInt16(), w), one);
+            a1 = Avx2.Add(Avx2.MultiplyAddAdjacent(a1.AsInt16(), w), one);
+            a2 = Avx2.Add(Avx2.MultiplyAddAdjacent(a2.AsInt16(), w), one);
+            a3 = Avx2.Add(Avx2.MultiplyAddAdjacent(a3.AsInt16(), w), one);
+            a4 = Avx2.Add(Avx2.MultiplyAddAdjacent(a4.AsInt16(), w), one);
+            a5 = Avx2.Add(Avx2.MultiplyAddAdjacent(a5.AsInt16(), w), one);
+            a6 = Avx2.Add(Avx2.MultiplyAddAdjacent(a6.AsInt16(), w), one);
+            a7 = Avx2.Add(Avx2.MultiplyAddAdjacent(a7.AsInt16(), w), one);
+            a8 = Avx2.Add(Avx2.MultiplyAddAdjacent(a8.AsInt16(), w), one);
+            a9 = Avx2.Add(Avx2.MultiplyAddAdjacent(a9.AsInt16(), w), one);
+            a10 = Avx2.Add(Avx2.MultiplyAddAdjacent(a10.AsInt16(), w), one);
+            a11 = Avx2.Add(Avx2.MultiplyAddAdjacent(a11.AsInt16(), w), one);
+        }
+
+        return Sum(a0 + a1 + a2 + a3 + a4 + a5 + a6 + a7 + a8 + a9 + a10 + a11);
+    }
+
+    // acc = madd(maddubs(acc, w), ones) + one: 32 products of bytes.
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static int MultiplyAddBytes(int steps)
+    {
+        var w = Vector256.Create((sbyte)3);
+        var ones = Vector256.Create((short)1);
+        var one = Vector256.Create(1);
+        Vector256<int> a0 = one, a1 = one, a2 = one, a3 = one, a4 = one, a5 = one, a6 = one, a7 = one, a8 = one, a9 = one, a10 = one, a11 = one;
+        for (var i = 0; i < steps; i++)
+        {
+            a0 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a0.AsByte(), w), ones), one);
+            a1 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a1.AsByte(), w), ones), one);
+            a2 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a2.AsByte(), w), ones), one);
+            a3 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a3.AsByte(), w), ones), one);
+            a4 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a4.AsByte(), w), ones), one);
+            a5 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a5.AsByte(), w), ones), one);
+            a6 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a6.AsByte(), w), ones), one);
+            a7 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a7.AsByte(), w), ones), one);
+            a8 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a8.AsByte(), w), ones), one);
+            a9 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a9.AsByte(), w), ones), one);
+            a10 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a10.AsByte(), w), ones), one);
+            a11 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a11.AsByte(), w), ones), one);
+        }
+
+        return Sum(a0 + a1 + a2 + a3 + a4 + a5 + a6 + a7 + a8 + a9 + a10 + a11);
+    }
+
+    // acc += dot(x, w): 32 products of bytes.
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static int DotBytes(int steps)
+    {
+        var x = Vector256.Create((byte)5);
+        var w = Vector256.Create((sbyte)3);
+        Vector256<int> a0 = default, a1 = default, a2 = default, a3 = default, a4 = default, a5 = default, a6 = default, a7 = default, a8 = default, a9 = default, a10 = default, a11 = default;
+        for (var i = 0; i < steps; i++)
+        {
+            a0 = AvxVnni.MultiplyWideningAndAdd(a0, x, w);
+            a1 = AvxVnni.MultiplyWideningAndAdd(a1, x, w);
+            a2 = AvxVnni.MultiplyWideningAndAdd(a2, x, w);
+            a3 = AvxVnni.MultiplyWideningAndAdd(a3, x, w);
+            a4 = AvxVnni.MultiplyWideningAndAdd(a4, x, w);
+            a5 = AvxVnni.MultiplyWideningAndAdd(a5, x, w);
+            a6 = AvxVnni.MultiplyWideningAndAdd(a6, x, w);
+            a7 = AvxVnni.MultiplyWideningAndAdd(a7, x, w);
+            a8 = AvxVnni.MultiplyWideningAndAdd(a8, x, w);
+            a9 = AvxVnni.MultiplyWideningAndAdd(a9, x, w);
+            a10 = AvxVnni.MultiplyWideningAndAdd(a10, x, w);
+            a11 = AvxVnni.MultiplyWideningAndAdd(a11, x, w);
+        }
+
+        return Sum(a0 + a1 + a2 + a3 + a4 + a5 + a6 + a7 + a8 + a9 + a10 + a11);
+    }
+
+    private static int Sum(Vector256<int> v) => Vector256.Sum(v);
+}
