@@ -14,6 +14,12 @@ internal interface IComputeBackend : IDisposable
     /// <summary>What runs and why, for people.</summary>
     string Description { get; }
 
-    /// <summary>Computes the logits [B, C] of a batch that <see cref="TokenBatchValidator"/> accepted.</summary>
-    float[] Run(TokenBatch batch, IActivationTrace? trace);
+    /// <summary>C, logits per sequence.</summary>
+    int Classes { get; }
+
+    /// <summary>Computes the logits of a batch that <see cref="TokenBatchValidator"/> accepted.</summary>
+    /// <param name="batch">B sequences.</param>
+    /// <param name="trace">Receives intermediate tensors, when given.</param>
+    /// <param name="logits">Receives the logits, exactly [B, C].</param>
+    void Run(TokenBatch batch, IActivationTrace? trace, Span<float> logits);
 }

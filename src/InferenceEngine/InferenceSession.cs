@@ -94,14 +94,40 @@ public sealed class InferenceSession : IDisposable
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     public float[] Run(TokenBatch batch, IActivationTrace? trace = null)
     {
+        Check(batch);
+        var logits = new float[batch.Count * _backend.Classes];
+        RunChecked(batch, trace, logits);
+        return logits;
+    }
+
+    /// <summary>Computes the logits of a batch into memory of the caller. On the CPU it allocates nothing once the session has
+    /// run a batch of at least this size.</summary>
+    /// <param name="batch">B sequences.</param>
+    /// <param name="logits">Receives the logits, row-major [B, C]; may be longer.</param>
+    /// <exception cref="ArgumentException"><paramref name="logits"/> is shorter than B · C.</exception>
+    /// <exception cref="Core.Diagnostics.QatKitException">The batch does not fit the model (QK5001 to QK5004).</exception>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    public void Run(TokenBatch batch, Span<float> logits)
+    {
+        Check(batch);
+        var needed = batch.Count * _backend.Classes;
+        if (logits.Length < needed) throw new ArgumentException($"logits has {logits.Length} elements, the batch needs {needed}.", nameof(logits));
+        RunChecked(batch, trace: null, logits[..needed]);
+    }
+
+    private void Check(TokenBatch batch)
+    {
         ObjectDisposedException.ThrowIf(_disposed, this);
         TokenBatchValidator.Check(batch, Architecture);
+    }
+
+    private void RunChecked(TokenBatch batch, IActivationTrace? trace, Span<float> logits)
+    {
         using var activity = EngineTelemetry.Activities.StartActivity("run");
         activity?.SetTag("backend", _backend.Name).SetTag("kernel.tier", _backend.Tier).SetTag("tokens", batch.TokenCount);
         var start = Stopwatch.GetTimestamp();
-        var logits = _backend.Run(batch, trace);
+        _backend.Run(batch, trace, logits);
         EngineTelemetry.RecordRun(_backend, start, batch.TokenCount);
-        return logits;
     }
 
     /// <summary>Ends the worker threads, after a call in progress.</summary>

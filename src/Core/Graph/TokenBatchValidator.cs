@@ -12,33 +12,31 @@ public static class TokenBatchValidator
     {
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentNullException.ThrowIfNull(architecture);
-        var problems = new DiagnosticBag();
+        DiagnosticBag? problems = null; // A batch without problems allocates nothing.
         if (batch.Count == 0)
-            problems.Add("QK5001", "batch", "the batch has no sequences. Pass at least one sequence of at least one token.");
-        for (var i = 0; i < batch.Count; i++) CheckSequence(batch, i, architecture, problems);
-        problems.ThrowIfAny();
+            Add(ref problems, "QK5001", "batch", "the batch has no sequences. Pass at least one sequence of at least one token.");
+        for (var i = 0; i < batch.Count; i++) CheckSequence(batch, i, architecture, ref problems);
+        problems?.ThrowIfAny();
     }
 
-    private static void CheckSequence(TokenBatch batch, int index, BertArchitecture architecture, DiagnosticBag problems)
+    private static void CheckSequence(TokenBatch batch, int index, BertArchitecture architecture, ref DiagnosticBag? problems)
     {
-        var where = $"batch[{index}]";
         var length = batch.LengthOf(index);
         if (length == 0)
-            problems.Add("QK5001", where, "the sequence has no tokens. Pass at least one token.");
+            Add(ref problems, "QK5001", $"batch[{index}]", "the sequence has no tokens. Pass at least one token.");
         if (length > architecture.MaxPositions)
-            problems.Add("QK5002", where, $"the sequence has {length} tokens, the model's limit is {architecture.MaxPositions}. Truncate the text.");
+            Add(ref problems, "QK5002", $"batch[{index}]", $"the sequence has {length} tokens, the model's limit is {architecture.MaxPositions}. Truncate the text.");
         var start = batch.Offsets[index];
-        CheckRange("QK5003", "token id", batch.InputIds.AsSpan(start, length), architecture.VocabSize, "Use the model's own vocabulary.");
-        CheckRange("QK5004", "token type", batch.TokenTypeIds.AsSpan(start, length), architecture.TypeVocabSize, "Use 0 for the first and 1 for the second text.");
-
-        void CheckRange(string code, string what, ReadOnlySpan<int> values, int limit, string remedy)
-        {
-            for (var j = 0; j < values.Length; j++)
-            {
-                if ((uint)values[j] < (uint)limit) continue;
-                problems.Add(code, $"{where}[{j}]", $"{what} {values[j]} is outside 0..{limit - 1}. {remedy}");
-                return;
-            }
-        }
+        var wrong = FirstOutside(batch.InputIds.AsSpan(start, length), architecture.VocabSize);
+        if (wrong >= 0)
+            Add(ref problems, "QK5003", $"batch[{index}][{wrong}]", $"token id {batch.InputIds[start + wrong]} is outside 0..{architecture.VocabSize - 1}. Use the model's own vocabulary.");
+        wrong = FirstOutside(batch.TokenTypeIds.AsSpan(start, length), architecture.TypeVocabSize);
+        if (wrong >= 0)
+            Add(ref problems, "QK5004", $"batch[{index}][{wrong}]", $"token type {batch.TokenTypeIds[start + wrong]} is outside 0..{architecture.TypeVocabSize - 1}. Use 0 for the first and 1 for the second text.");
     }
+
+    private static int FirstOutside(ReadOnlySpan<int> values, int limit) => values.IndexOfAnyExceptInRange(0, limit - 1);
+
+    private static void Add(ref DiagnosticBag? problems, string code, string location, string message) =>
+        (problems ??= new DiagnosticBag()).Add(code, location, message);
 }

@@ -8,7 +8,7 @@ namespace QatKit.InferenceEngine.Cpu;
 /// <summary>Runs a model on the processor.</summary>
 /// <remarks>Concurrency: with one thread per call, calls run side by side on their callers' threads, each with its own
 /// buffers. With a team, calls take turns, so that threads never outnumber the team and no call waits inside a stage.</remarks>
-internal sealed unsafe class CpuBackend : IComputeBackend
+internal sealed class CpuBackend : IComputeBackend
 {
     /// <summary>Largest team: far more than any processor of today has.</summary>
     public const int MaxThreads = 1024;
@@ -17,7 +17,7 @@ internal sealed unsafe class CpuBackend : IComputeBackend
     private readonly CpuKernels _kernels;
     private readonly WorkerTeam _team;
     private readonly object _turn = new();
-    private readonly ConcurrentBag<RunBuffers> _idle = [];
+    private readonly ConcurrentBag<ForwardPass> _idle = [];
     private readonly string _reason;
     private bool _disposed;
 
@@ -67,10 +67,17 @@ internal sealed unsafe class CpuBackend : IComputeBackend
         return new CpuBackend(graph, KernelsOf(tier), threads, options.WeightFormat, reason);
     }
 
-    public float[] Run(TokenBatch batch, IActivationTrace? trace)
+    public int Classes => _model.Architecture.Classes;
+
+    public void Run(TokenBatch batch, IActivationTrace? trace, Span<float> logits)
     {
-        if (_team.Workers == 1) return RunAlone(batch, trace);
-        lock (_turn) return RunAlone(batch, trace);
+        if (_team.Workers == 1)
+        {
+            RunAlone(batch, trace, logits);
+            return;
+        }
+
+        lock (_turn) RunAlone(batch, trace, logits);
     }
 
     public void Dispose()
@@ -91,13 +98,11 @@ internal sealed unsafe class CpuBackend : IComputeBackend
         _ => throw new ArgumentOutOfRangeException(nameof(tier), tier, "Not a tier."),
     };
 
-    private float[] RunAlone(TokenBatch batch, IActivationTrace? trace)
+    private void RunAlone(TokenBatch batch, IActivationTrace? trace, Span<float> logits)
     {
         ObjectDisposedException.ThrowIf(_disposed, typeof(InferenceSession));
-        if (!_idle.TryTake(out var buffers)) buffers = new RunBuffers(_model, _team.Workers);
-        new ForwardPass(_model, _kernels, _team, buffers, batch, trace).Execute();
-        var logits = new ReadOnlySpan<float>(buffers.Logits, batch.Count * _model.Architecture.Classes).ToArray();
-        _idle.Add(buffers); // After an exception the buffers are simply not reused.
-        return logits;
+        if (!_idle.TryTake(out var pass)) pass = new ForwardPass(_model, _kernels, _team);
+        pass.Execute(batch, trace, logits);
+        _idle.Add(pass); // After an exception the pass and its buffers are simply not reused.
     }
 }

@@ -4,80 +4,118 @@ using QatKit.InferenceEngine.Cpu.Kernels;
 
 namespace QatKit.InferenceEngine.Cpu;
 
-/// <summary>One forward pass: the stages of the model in order, each shared by the whole team.</summary>
+/// <summary>Forward passes, one at a time: the stages of the model in order, each shared by the whole team.</summary>
 /// <remarks>Sequences are concatenated and padding never exists: T is the number of real tokens. The classifier reads only the
 /// first token of each sequence, so after the last layer's attention only those B rows are computed; with a trace all are.
+/// What a stage works on stands in fields and its job is a delegate made once, so that a steady load allocates nothing.
 /// Letters: T tokens, H hidden, F FFN size, B batch, C classes.</remarks>
-internal sealed unsafe class ForwardPass(CpuModel model, CpuKernels kernels, WorkerTeam team, RunBuffers buffers, TokenBatch batch, IActivationTrace? trace)
+internal sealed unsafe class ForwardPass
 {
-    private readonly int _hidden = model.Architecture.Hidden;
-    private readonly int _tokens = batch.TokenCount;
+    private readonly CpuModel _model;
+    private readonly CpuKernels _kernels;
+    private readonly WorkerTeam _team;
+    private readonly RunBuffers _buffers;
+    private readonly int _hidden;
+    private readonly Action<int> _embed, _linear, _requantize, _attend, _normalize;
+
+    private TokenBatch _batch = null!;
+    private IActivationTrace? _trace;
+    private int _tokens;
 
     // Rows of the residual stream: T, or B once only first tokens are left.
-    private int _rows = batch.TokenCount;
+    private int _rows;
 
-    /// <summary>Runs the model; the logits are in the buffers afterwards.</summary>
-    public void Execute()
+    // Of the stage that runs.
+    private readonly LinearStep[] _steps = new LinearStep[3];
+    private int _stepCount;
+    private AttentionStep _attention;
+    private int _nextHead;
+    private PackedLayerNorm? _norm;
+    private Codes? _codes;
+
+    public ForwardPass(CpuModel model, CpuKernels kernels, WorkerTeam team)
     {
-        buffers.Reserve(_tokens, batch.Count);
-        Embed();
-        Record(ModuleNames.EmbeddingLayerNorm, _tokens, _hidden, buffers.Hidden);
-        for (var i = 0; i < model.Layers.Count; i++)
+        _model = model;
+        _kernels = kernels;
+        _team = team;
+        _buffers = new RunBuffers(model, team.Workers);
+        _hidden = model.Architecture.Hidden;
+        _embed = EmbedPart;
+        _linear = LinearPart;
+        _requantize = RequantizePart;
+        _attend = AttendPart;
+        _normalize = NormalizePart;
+    }
+
+    /// <summary>Runs the model.</summary>
+    /// <param name="batch">B sequences.</param>
+    /// <param name="trace">Receives intermediate tensors, when given.</param>
+    /// <param name="logits">Receives [B, C].</param>
+    public void Execute(TokenBatch batch, IActivationTrace? trace, Span<float> logits)
+    {
+        _batch = batch;
+        _trace = trace;
+        _tokens = _rows = batch.TokenCount;
+        _buffers.Reserve(_tokens, batch.Count);
+        _team.Run(_embed);
+        var producer = _model.EmbeddingLayerNorm;
+        Record(producer.Name, _tokens, _hidden, _buffers.Hidden);
+        for (var i = 0; i < _model.Layers.Count; i++)
         {
-            var producer = i == 0 ? ModuleNames.EmbeddingLayerNorm : ModuleNames.OutputLayerNorm(i - 1);
-            EncoderLayer(i, model.Layers[i], producer);
+            EncoderLayer(i, producer.Name);
+            producer = _model.Layers[i].OutputLayerNorm;
         }
 
-        Head();
+        Head(producer.Name);
+        new ReadOnlySpan<float>(_buffers.Logits, logits.Length).CopyTo(logits);
+        _trace = null;
     }
 
     private static Codes InputOf(PackedLinear layer, void* codes) => new((nint)codes, layer.Width, layer.Input);
 
     // Word, position and type embedding, LayerNorm, codes of layer 0: [T, H]
-    private void Embed()
+    private void EmbedPart(int worker)
     {
-        var codes = InputOf(model.Layers[0].Query, (void*)buffers.InputCodes[0]);
-        team.Run(worker =>
+        var codes = InputOf(_model.Layers[0].Query, (void*)_buffers.InputCodes[0]);
+        var (begin, end) = WorkRange.Part(_tokens, worker, _team.Workers);
+        var sequence = 0;
+        for (var t = begin; t < end; t++)
         {
-            var (begin, end) = WorkRange.Part(_tokens, worker, team.Workers);
-            var sequence = 0;
-            for (var t = begin; t < end; t++)
-            {
-                while (batch.Offsets[sequence + 1] <= t) sequence++;
-                var row = buffers.Hidden + (nint)t * _hidden;
-                kernels.Embedding(
-                    model.WordEmbeddings.Row(batch.InputIds[t]),
-                    model.PositionEmbeddings.Row(t - batch.Offsets[sequence]),
-                    model.TokenTypeEmbeddings.Row(batch.TokenTypeIds[t]), _hidden, row);
-                kernels.LayerNorm(model.EmbeddingLayerNorm, row, row, buffers.Scratch[worker]);
-                QuantizeRow(row, codes, t);
-            }
-        });
+            while (_batch.Offsets[sequence + 1] <= t) sequence++;
+            var row = _buffers.Hidden + (nint)t * _hidden;
+            _kernels.Embedding(
+                _model.WordEmbeddings.Row(_batch.InputIds[t]),
+                _model.PositionEmbeddings.Row(t - _batch.Offsets[sequence]),
+                _model.TokenTypeEmbeddings.Row(_batch.TokenTypeIds[t]), _hidden, row);
+            _kernels.LayerNorm(_model.EmbeddingLayerNorm, row, row, _buffers.Scratch[worker]);
+            QuantizeRow(row, codes, t);
+        }
     }
 
-    private void EncoderLayer(int index, CpuLayer layer, string producer)
+    private void EncoderLayer(int index, string producer)
     {
+        var layer = _model.Layers[index];
         Project(layer, producer);
-        var last = index + 1 == model.Layers.Count;
-        var firstOnly = last && trace is null;
+        var last = index + 1 == _model.Layers.Count;
+        var firstOnly = last && _trace is null;
         Attend(index, layer, firstOnly);
-        var context = InputOf(layer.AttentionOutput, buffers.Context);
+        var context = InputOf(layer.AttentionOutput, _buffers.Context);
         if (firstOnly) KeepFirstTokens(context);
 
         // [rows, H] -> [rows, H], plus the residual
-        Linear(layer.AttentionOutput, context, _rows, LinearOutput.AddResidual(buffers.Sum, buffers.Hidden, _hidden));
-        var up = InputOf(layer.Intermediate, (void*)buffers.InputCodes[0]);
+        Linear(layer.AttentionOutput, context, _rows, LinearOutput.AddResidual(_buffers.Sum, _buffers.Hidden, _hidden));
+        var up = InputOf(layer.Intermediate, (void*)_buffers.InputCodes[0]);
         Normalize(layer.AttentionLayerNorm, up);
-        Record(layer.AttentionLayerNorm.Name, _rows, _hidden, buffers.Hidden);
+        Record(layer.AttentionLayerNorm.Name, _rows, _hidden, _buffers.Hidden);
         Record(layer.AttentionLayerNorm.Name, _rows, _hidden, up);
 
         // [rows, H] -> [rows, F] -> [rows, H], plus the residual
-        var down = InputOf(layer.Output, buffers.Up);
-        Linear(layer.Intermediate, up, _rows, Gelu(down, model.Architecture.Intermediate));
-        Record(layer.Intermediate.Name, _rows, model.Architecture.Intermediate, down);
-        Linear(layer.Output, down, _rows, LinearOutput.AddResidual(buffers.Sum, buffers.Hidden, _hidden));
-        Normalize(layer.OutputLayerNorm, last ? null : InputOf(model.Layers[index + 1].Query, (void*)buffers.InputCodes[0]));
-        Record(layer.OutputLayerNorm.Name, _rows, _hidden, buffers.Hidden);
+        var down = InputOf(layer.Output, _buffers.Up);
+        Linear(layer.Intermediate, up, _rows, Gelu(down, _model.Architecture.Intermediate));
+        Record(layer.Intermediate.Name, _rows, _model.Architecture.Intermediate, down);
+        Linear(layer.Output, down, _rows, LinearOutput.AddResidual(_buffers.Sum, _buffers.Hidden, _hidden));
+        Normalize(layer.OutputLayerNorm, last ? null : InputOf(_model.Layers[index + 1].Query, (void*)_buffers.InputCodes[0]));
+        Record(layer.OutputLayerNorm.Name, _rows, _hidden, _buffers.Hidden);
     }
 
     // Query, key and value codes: [T, H] -> [T, H] each
@@ -85,47 +123,49 @@ internal sealed unsafe class ForwardPass(CpuModel model, CpuKernels kernels, Wor
     {
         // The previous LayerNorm wrote the query's input codes; key and value read the same unless a mixed-precision
         // model gave them another quantizer.
-        var query = InputOf(layer.Query, (void*)buffers.InputCodes[0]);
+        var query = InputOf(layer.Query, (void*)_buffers.InputCodes[0]);
         var key = InputCodes(layer.Key, 1, [query]);
         var value = InputCodes(layer.Value, 2, [query, key]);
         Record(producer, _tokens, _hidden, query);
-        var queryOutput = LinearOutput.Int8(buffers.Query, _hidden, layer.QueryOutput.InverseScale);
-        var keyOutput = LinearOutput.Int8(buffers.Key, _hidden, layer.KeyOutput.InverseScale);
-        var valueOutput = LinearOutput.Int8(buffers.Value, _hidden, layer.ValueOutput.InverseScale);
-        team.Run(worker =>
-        {
-            LinearPart(layer.Query, query, _tokens, queryOutput, worker);
-            LinearPart(layer.Key, key, _tokens, keyOutput, worker);
-            LinearPart(layer.Value, value, _tokens, valueOutput, worker);
-        });
-        Record(layer.Query.Name, buffers.Query);
-        Record(layer.Key.Name, buffers.Key);
-        Record(layer.Value.Name, buffers.Value);
+        var queryOutput = LinearOutput.Int8(_buffers.Query, _hidden, layer.QueryOutput.InverseScale);
+        var keyOutput = LinearOutput.Int8(_buffers.Key, _hidden, layer.KeyOutput.InverseScale);
+        var valueOutput = LinearOutput.Int8(_buffers.Value, _hidden, layer.ValueOutput.InverseScale);
+        _steps[0] = new LinearStep(layer.Query, query, _tokens, queryOutput);
+        _steps[1] = new LinearStep(layer.Key, key, _tokens, keyOutput);
+        _steps[2] = new LinearStep(layer.Value, value, _tokens, valueOutput);
+        _stepCount = 3;
+        _team.Run(_linear);
+        Record(layer.Query.Name, _buffers.Query);
+        Record(layer.Key.Name, _buffers.Key);
+        Record(layer.Value.Name, _buffers.Value);
     }
 
     private Codes InputCodes(PackedLinear layer, int slot, ReadOnlySpan<Codes> existing)
     {
         foreach (var codes in existing)
             if (codes.Width == layer.Width && codes.Quantizer == layer.Input) return codes;
-        var own = InputOf(layer, (void*)buffers.InputCodes[slot]);
-        team.Run(worker =>
-        {
-            var (begin, end) = WorkRange.Part(_tokens, worker, team.Workers);
-            for (var t = begin; t < end; t++) QuantizeRow(buffers.Hidden + (nint)t * _hidden, own, t);
-        });
+        var own = InputOf(layer, (void*)_buffers.InputCodes[slot]);
+        _codes = own;
+        _team.Run(_requantize);
         return own;
+    }
+
+    private void RequantizePart(int worker)
+    {
+        var (begin, end) = WorkRange.Part(_tokens, worker, _team.Workers);
+        for (var t = begin; t < end; t++) QuantizeRow(_buffers.Hidden + (nint)t * _hidden, _codes!.Value, t);
     }
 
     // Codes of the context: [T, H], or only the rows of first tokens in it
     private void Attend(int index, CpuLayer layer, bool firstOnly)
     {
-        var a = model.Architecture;
-        var context = InputOf(layer.AttentionOutput, buffers.Context);
+        var a = _model.Architecture;
+        var context = InputOf(layer.AttentionOutput, _buffers.Context);
         var arguments = new AttentionArguments
         {
-            Query = buffers.Query,
-            Key = buffers.Key,
-            Value = buffers.Value,
+            Query = _buffers.Query,
+            Key = _buffers.Key,
+            Value = _buffers.Value,
             Hidden = _hidden,
             HeadDim = a.HeadDim,
             ScoreMultiplier = IntegerSoftmax.ScoreMultiplier(layer.QueryOutput.Scale, layer.KeyOutput.Scale, a.HeadDim),
@@ -133,76 +173,93 @@ internal sealed unsafe class ForwardPass(CpuModel model, CpuKernels kernels, Wor
             Context = context,
         };
         // A head of a sequence is one item; queries are split only when there are fewer items than workers.
-        var heads = batch.Count * a.Heads;
-        var split = (team.Workers + heads - 1) / heads;
-        var next = 0;
-        team.Run(worker =>
+        var heads = _batch.Count * a.Heads;
+        _attention = new AttentionStep(arguments, heads, (_team.Workers + heads - 1) / heads, firstOnly);
+        _nextHead = 0;
+        _team.Run(_attend);
+        if (_trace is not null) Record(ModuleNames.Context(index), _tokens, _hidden, context);
+    }
+
+    private void AttendPart(int worker)
+    {
+        var step = _attention;
+        // Sequences differ in length, so workers take the next item when they are free; results do not depend on who does it.
+        int item;
+        while ((item = Interlocked.Increment(ref _nextHead) - 1) < step.Heads * step.Split)
         {
-            // Sequences differ in length, so workers take the next item when they are free; results do not depend on who does it.
-            int item;
-            while ((item = Interlocked.Increment(ref next) - 1) < heads * split)
-            {
-                int sequence = item / split / a.Heads, head = item / split % a.Heads;
-                var length = batch.LengthOf(sequence);
-                var (begin, end) = WorkRange.Part(firstOnly ? 1 : length, item % split, split);
-                if (begin < end)
-                    kernels.Attention(arguments, new AttentionWork(batch.Offsets[sequence], length, head, begin, end), buffers.Scratch[worker]);
-            }
-        });
-        Record(ModuleNames.Context(index), _tokens, _hidden, context);
+            var (sequence, head) = Math.DivRem(item / step.Split, _model.Architecture.Heads);
+            var length = _batch.LengthOf(sequence);
+            var (begin, end) = WorkRange.Part(step.FirstOnly ? 1 : length, item % step.Split, step.Split);
+            if (begin < end)
+                _kernels.Attention(step.Arguments, new AttentionWork(_batch.Offsets[sequence], length, head, begin, end), _buffers.Scratch[worker]);
+        }
     }
 
     // Moves the rows of first tokens, in the context and in the residual stream, to the front: [T, H] -> [B, H]
     private void KeepFirstTokens(Codes context)
     {
         var contextBytes = _hidden * (context.Width == CodeWidth.Int8 ? sizeof(sbyte) : sizeof(short));
-        for (var b = 1; b < batch.Count; b++)
+        for (var b = 1; b < _batch.Count; b++)
         {
-            nint from = batch.Offsets[b], to = b; // A sequence has at least one token: to <= from, so no row is lost.
+            nint from = _batch.Offsets[b], to = b; // A sequence has at least one token: to <= from, so no row is lost.
             Buffer.MemoryCopy(context.Int8 + from * contextBytes, context.Int8 + to * contextBytes, contextBytes, contextBytes);
-            Buffer.MemoryCopy(buffers.Hidden + from * _hidden, buffers.Hidden + to * _hidden, _hidden * sizeof(float), _hidden * sizeof(float));
+            Buffer.MemoryCopy(_buffers.Hidden + from * _hidden, _buffers.Hidden + to * _hidden, _hidden * sizeof(float), _hidden * sizeof(float));
         }
 
-        _rows = batch.Count;
+        _rows = _batch.Count;
     }
 
     // Pooler and classifier over the first token of each sequence: [B, H] -> [B, H] -> [B, C]
-    private void Head()
+    private void Head(string producer)
     {
-        var first = InputOf(model.Pooler, buffers.First);
-        for (var b = 0; b < batch.Count; b++)
+        var first = InputOf(_model.Pooler, _buffers.First);
+        for (var b = 0; b < _batch.Count; b++)
         {
-            var row = _rows == batch.Count ? b : batch.Offsets[b];
-            QuantizeRow(buffers.Hidden + (nint)row * _hidden, first, b);
+            var row = _rows == _batch.Count ? b : _batch.Offsets[b];
+            QuantizeRow(_buffers.Hidden + (nint)row * _hidden, first, b);
         }
 
-        Record(ModuleNames.OutputLayerNorm(model.Layers.Count - 1), batch.Count, _hidden, first);
-        var pooled = InputOf(model.Classifier, buffers.Pooled);
-        Linear(model.Pooler, first, batch.Count, LinearOutput.TanhInt16(buffers.Pooled, _hidden, model.Classifier.Input.InverseScale));
-        Record(model.Pooler.Name, batch.Count, _hidden, pooled);
-        var classes = model.Architecture.Classes;
-        Linear(model.Classifier, pooled, batch.Count, LinearOutput.Float(buffers.Logits, classes));
-        Record(ModuleNames.Logits, batch.Count, classes, buffers.Logits);
+        Record(producer, _batch.Count, _hidden, first);
+        var pooled = InputOf(_model.Classifier, _buffers.Pooled);
+        Linear(_model.Pooler, first, _batch.Count, LinearOutput.TanhInt16(_buffers.Pooled, _hidden, _model.Classifier.Input.InverseScale));
+        Record(_model.Pooler.Name, _batch.Count, _hidden, pooled);
+        var classes = _model.Architecture.Classes;
+        Linear(_model.Classifier, pooled, _batch.Count, LinearOutput.Float(_buffers.Logits, classes));
+        Record(ModuleNames.Logits, _batch.Count, classes, _buffers.Logits);
     }
 
-    private void Normalize(PackedLayerNorm norm, Codes? codes) => team.Run(worker =>
+    private void Normalize(PackedLayerNorm norm, Codes? codes)
     {
-        var (begin, end) = WorkRange.Part(_rows, worker, team.Workers);
+        _norm = norm;
+        _codes = codes;
+        _team.Run(_normalize);
+    }
+
+    private void NormalizePart(int worker)
+    {
+        var (begin, end) = WorkRange.Part(_rows, worker, _team.Workers);
         for (var t = begin; t < end; t++)
         {
-            var row = buffers.Hidden + (nint)t * _hidden;
-            kernels.LayerNorm(norm, buffers.Sum + (nint)t * _hidden, row, buffers.Scratch[worker]);
-            if (codes is { } destination) QuantizeRow(row, destination, t);
+            var row = _buffers.Hidden + (nint)t * _hidden;
+            _kernels.LayerNorm(_norm!, _buffers.Sum + (nint)t * _hidden, row, _buffers.Scratch[worker]);
+            if (_codes is { } destination) QuantizeRow(row, destination, t);
         }
-    });
+    }
 
-    private void Linear(PackedLinear layer, Codes input, int rows, LinearOutput output) =>
-        team.Run(worker => LinearPart(layer, input, rows, output, worker));
-
-    private void LinearPart(PackedLinear layer, Codes input, int rows, in LinearOutput output, int worker)
+    private void Linear(PackedLinear layer, Codes input, int rows, LinearOutput output)
     {
-        var range = WorkRange.For(rows, layer.Blocks, worker, team.Workers);
-        if (!range.IsEmpty) kernels.Linear(layer, (void*)input.Pointer, output, range, buffers.Scratch[worker]);
+        _steps[0] = new LinearStep(layer, input, rows, output);
+        _stepCount = 1;
+        _team.Run(_linear);
+    }
+
+    private void LinearPart(int worker)
+    {
+        foreach (ref readonly var step in _steps.AsSpan(0, _stepCount))
+        {
+            var range = WorkRange.For(step.Rows, step.Layer.Blocks, worker, _team.Workers);
+            if (!range.IsEmpty) _kernels.Linear(step.Layer, (void*)step.Input.Pointer, step.Output, range, _buffers.Scratch[worker]);
+        }
     }
 
     private static LinearOutput Gelu(Codes codes, int stride) => codes.Width == CodeWidth.Int8
@@ -213,20 +270,28 @@ internal sealed unsafe class ForwardPass(CpuModel model, CpuKernels kernels, Wor
     {
         var offset = (nint)row * _hidden;
         if (destination.Width == CodeWidth.Int8)
-            kernels.QuantizeInt8(source, _hidden, destination.Quantizer.InverseScale, destination.Int8 + offset);
+            _kernels.QuantizeInt8(source, _hidden, destination.Quantizer.InverseScale, destination.Int8 + offset);
         else
-            kernels.QuantizeInt16(source, _hidden, destination.Quantizer.InverseScale, destination.Int16 + offset);
+            _kernels.QuantizeInt16(source, _hidden, destination.Quantizer.InverseScale, destination.Int16 + offset);
     }
 
     private void Record(string name, int rows, int columns, float* values) =>
-        trace?.Record(name, rows, columns, new ReadOnlySpan<float>(values, rows * columns));
+        _trace?.Record(name, rows, columns, new ReadOnlySpan<float>(values, rows * columns));
 
     private void Record(string name, sbyte* codes) =>
-        trace?.Record(name, _tokens, _hidden, new ReadOnlySpan<sbyte>(codes, _tokens * _hidden));
+        _trace?.Record(name, _tokens, _hidden, new ReadOnlySpan<sbyte>(codes, _tokens * _hidden));
 
     private void Record(string name, int rows, int columns, Codes codes)
     {
-        if (codes.Width == CodeWidth.Int8) trace?.Record(name, rows, columns, new ReadOnlySpan<sbyte>(codes.Int8, rows * columns));
-        else trace?.Record(name, rows, columns, new ReadOnlySpan<short>(codes.Int16, rows * columns));
+        if (codes.Width == CodeWidth.Int8) _trace?.Record(name, rows, columns, new ReadOnlySpan<sbyte>(codes.Int8, rows * columns));
+        else _trace?.Record(name, rows, columns, new ReadOnlySpan<short>(codes.Int16, rows * columns));
     }
+
+    private readonly record struct LinearStep(PackedLinear Layer, Codes Input, int Rows, LinearOutput Output);
+
+    /// <param name="Arguments">Of every piece of work.</param>
+    /// <param name="Heads">Heads of all sequences together.</param>
+    /// <param name="Split">Parts into which the queries of a head are split.</param>
+    /// <param name="FirstOnly">Only the query of each first token.</param>
+    private readonly record struct AttentionStep(AttentionArguments Arguments, int Heads, int Split, bool FirstOnly);
 }

@@ -36,8 +36,10 @@ internal sealed class WorkerTeam : IDisposable
 
     /// <summary>Runs <c>job(worker)</c> once for every worker 0 .. Workers − 1 and returns when all are done.</summary>
     /// <remarks>An exception of any worker is thrown here, after all have ended.</remarks>
+    /// <exception cref="ObjectDisposedException">The team has ended: no one would take the job.</exception>
     public void Run(Action<int> job)
     {
+        ObjectDisposedException.ThrowIf(_stop, typeof(InferenceSession));
         if (_threads.Length == 0)
         {
             job(0);

@@ -94,9 +94,10 @@ internal sealed class CudaBackend : IComputeBackend
         }
     }
 
-    public float[] Run(TokenBatch batch, IActivationTrace? trace)
+    public int Classes => _model.Graph.Architecture.Classes;
+
+    public void Run(TokenBatch batch, IActivationTrace? trace, Span<float> logits)
     {
-        var logits = new float[batch.Count * _model.Graph.Architecture.Classes];
         lock (_turn)
         {
             ObjectDisposedException.ThrowIf(_disposed, typeof(InferenceSession));
@@ -106,11 +107,9 @@ internal sealed class CudaBackend : IComputeBackend
                 if (trace is null) Pass(pass);
                 else if (pass.Count == batch.Count) Traced(pass, trace);
                 else throw new QatKitException("QK6008", "trace", $"the batch has {batch.TokenCount} tokens, a traced pass on CUDA at most {_arena.MaxTokens}. Trace a smaller batch.");
-                _staging.ReadLogits(pass, _model.Graph.Architecture.Classes, logits);
+                _staging.ReadLogits(pass, Classes, logits);
             }
         }
-
-        return logits;
     }
 
     /// <summary>Times a batch on the device alone: replays of a graph that has the kernels and no copies, and launches one by one.</summary>

@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using QatKit.Core.Graph;
+using QatKit.InferenceEngine.Cpu;
+using QatKit.InferenceEngine.Cpu.Kernels;
+
+namespace QatKit.InferenceEngine.Tests;
+
+/// <summary>A kernel set that notes which threads compute how much, and calls <paramref name="each"/> before every operation.</summary>
+internal sealed unsafe class ObservedKernels(CpuKernels inner, Action? each = null) : CpuKernels
+{
+    private int _running, _mostAtOnce, _embedded, _normalized, _queries;
+
+    /// <summary>Every thread that computed anything.</summary>
+    public ConcurrentDictionary<Thread, bool> Threads { get; } = [];
+
+    /// <summary>Most operations that ran at the same time.</summary>
+    public int MostAtOnce => _mostAtOnce;
+
+    /// <summary>Rows embedded.</summary>
+    public int Embedded => _embedded;
+
+    /// <summary>Rows normalised.</summary>
+    public int Normalized => _normalized;
+
+    /// <summary>Attention rows, one per query and head.</summary>
+    public int Queries => _queries;
+
+    /// <summary>Rows × blocks of 16 columns computed, by layer.</summary>
+    public ConcurrentDictionary<string, int> Tiles { get; } = [];
+
+    public override string Tier => inner.Tier;
+
+    public override PackedLinear Pack(QuantizedLinear layer, bool sparse) => inner.Pack(layer, sparse);
+
+    public override void Linear(PackedLinear weights, void* x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
+    {
+        Enter();
+        Tiles.AddOrUpdate(weights.Name, Area(range), (_, area) => area + Area(range));
+        inner.Linear(weights, x, output, range, scratch);
+        Leave();
+    }
+
+    public override void Attention(in AttentionArguments arguments, AttentionWork work, WorkerScratch scratch)
+    {
+        Enter();
+        Interlocked.Add(ref _queries, work.QueryEnd - work.QueryBegin);
+        inner.Attention(arguments, work, scratch);
+        Leave();
+    }
+
+    public override void LayerNorm(PackedLayerNorm norm, float* residual, float* output, WorkerScratch scratch)
+    {
+        Enter();
+        Interlocked.Increment(ref _normalized);
+        inner.LayerNorm(norm, residual, output, scratch);
+        Leave();
+    }
+
+    public override void Embedding(in EmbeddingRow word, in EmbeddingRow position, in EmbeddingRow type, int hidden, float* destination)
+    {
+        Enter();
+        Interlocked.Increment(ref _embedded);
+        inner.Embedding(word, position, type, hidden, destination);
+        Leave();
+    }
+
+    public override void QuantizeInt8(float* source, int count, float inverseScale, sbyte* destination)
+    {
+        Enter();
+        inner.QuantizeInt8(source, count, inverseScale, destination);
+        Leave();
+    }
+
+    public override void QuantizeInt16(float* source, int count, float inverseScale, short* destination)
+    {
+        Enter();
+        inner.QuantizeInt16(source, count, inverseScale, destination);
+        Leave();
+    }
+
+    private static int Area(WorkRange range) => (range.RowEnd - range.RowBegin) * (range.BlockEnd - range.BlockBegin);
+
+    private void Enter()
+    {
+        Threads[Thread.CurrentThread] = true;
+        each?.Invoke();
+        var running = Interlocked.Increment(ref _running);
+        int most;
+        while (running > (most = _mostAtOnce)) Interlocked.CompareExchange(ref _mostAtOnce, running, most);
+    }
+
+    private void Leave() => Interlocked.Decrement(ref _running);
+}

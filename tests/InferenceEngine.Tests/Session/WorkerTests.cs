@@ -1,0 +1,152 @@
+using QatKit.Core.Graph;
+using QatKit.Core.Reference;
+using QatKit.InferenceEngine.Cpu;
+using QatKit.InferenceEngine.Cpu.Kernels;
+using QatKit.TestKit;
+
+namespace QatKit.InferenceEngine.Tests.Session;
+
+/// <summary>Which threads compute, and what happens when they fail or are sent home.</summary>
+public sealed class WorkerTests
+{
+    private static readonly BertArchitecture Small = new(2, 32, 2, 64, 50, 40, 2, 3);
+    private static readonly QuantizedGraph Graph = SyntheticGraph.Create(Small, 21);
+    private static readonly TokenBatch Batch = SyntheticGraph.CreateBatch(Small, [5, 40, 1, 17], 1);
+    private static readonly float[] Expected = ReferenceExecutor.Run(Graph, Batch);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void One_caller_is_served_by_the_same_threads_for_ever_and_they_end_with_the_session(int threads)
+    {
+        var kernels = new ObservedKernels(new ScalarKernels());
+        Thread[] workers;
+        using (var session = Session(kernels, threads))
+        {
+            for (var i = 0; i < 100; i++) TensorAssert.BitEqual(Expected, session.Run(Batch), 3, $"run {i}");
+            Assert.InRange(kernels.Threads.Count, 1, threads);
+            Assert.InRange(kernels.MostAtOnce, 1, threads);
+            workers = [.. kernels.Threads.Keys.Where(t => t != Thread.CurrentThread)];
+            Assert.InRange(workers.Length, 0, threads - 1);
+        }
+
+        Assert.All(workers, worker => Assert.False(worker.IsAlive, "A worker outlived its session."));
+    }
+
+    [Fact]
+    public void With_one_thread_every_caller_computes_by_itself()
+    {
+        var kernels = new ObservedKernels(new ScalarKernels());
+        using var session = Session(kernels, threads: 1);
+        var callers = RunFromMany(session, count: 4);
+        Assert.Equal(callers.ToHashSet(), kernels.Threads.Keys.ToHashSet());
+    }
+
+    [Fact]
+    public void Concurrent_callers_share_one_team()
+    {
+        var kernels = new ObservedKernels(new ScalarKernels());
+        using var session = Session(kernels, threads: 3);
+        var callers = RunFromMany(session, count: 5);
+        Assert.InRange(kernels.MostAtOnce, 1, 3);
+        Assert.InRange(kernels.Threads.Keys.Except(callers).Count(), 0, 2);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_failure_at_any_operation_of_any_thread_reaches_the_caller_and_leaves_the_session_usable(int threads)
+    {
+        int operation = 0, failing = -1;
+        var kernels = new ObservedKernels(new ScalarKernels(), () =>
+        {
+            if (Interlocked.Increment(ref operation) == failing) throw new InvalidTimeZoneException();
+        });
+        using var session = Session(kernels, threads);
+        session.Run(Batch);
+        for (int each = operation / 7, last = operation, i = 1; i <= last; i += each)
+        {
+            (operation, failing) = (0, i);
+            Assert.Throws<InvalidTimeZoneException>(() => session.Run(Batch));
+            failing = -1;
+            TensorAssert.BitEqual(Expected, session.Run(Batch), 3, $"after a failure at operation {i} of {last}");
+        }
+    }
+
+    [Fact]
+    public async Task Dispose_waits_for_the_run_in_progress_and_later_runs_are_refused()
+    {
+        using var entered = new ManualResetEventSlim();
+        using var release = new ManualResetEventSlim();
+        var kernels = new ObservedKernels(new ScalarKernels(), () =>
+        {
+            entered.Set();
+            release.Wait(TestContext.Current.CancellationToken);
+        });
+        var session = Session(kernels, threads: 2);
+        var running = Background(() => session.Run(Batch));
+        Assert.True(entered.Wait(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+        var queued = Background(() => session.Run(Batch));
+        var disposing = Background(() =>
+        {
+            session.Dispose();
+            return true;
+        });
+        await Assert.ThrowsAsync<TimeoutException>(() => disposing.WaitAsync(TimeSpan.FromMilliseconds(50), TestContext.Current.CancellationToken));
+        release.Set();
+        TensorAssert.BitEqual(Expected, await running);
+        await disposing;
+        // The queued run had its turn either before or after Dispose.
+        try
+        {
+            TensorAssert.BitEqual(Expected, await queued);
+        }
+        catch (ObjectDisposedException)
+        {
+        }
+
+        Assert.Throws<ObjectDisposedException>(() => session.Run(Batch));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Dispose_from_within_a_run_ends_the_run_with_an_error_and_never_hangs(int threads)
+    {
+        var session = Session(new ScalarKernels(), threads);
+        var run = Background(() => session.Run(Batch, new DisposingTrace(session)));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => run.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+    }
+
+    private static InferenceSession Session(CpuKernels kernels, int threads) =>
+        InferenceSession.Wrap(Graph, new CpuBackend(Graph, kernels, threads, WeightFormat.Auto, "test"));
+
+    private static Thread[] RunFromMany(InferenceSession session, int count)
+    {
+        var failures = 0;
+        var callers = Enumerable.Range(0, count).Select(_ => new Thread(() =>
+        {
+            for (var i = 0; i < 10; i++)
+                if (!session.Run(Batch).AsSpan().SequenceEqual(Expected)) Interlocked.Increment(ref failures);
+        })).ToArray();
+        foreach (var caller in callers) caller.Start();
+        foreach (var caller in callers) Assert.True(caller.Join(TimeSpan.FromMinutes(2)), "A concurrent call did not end.");
+        Assert.Equal(0, failures);
+        return callers;
+    }
+
+    // A thread of its own: the pool may be busy with other tests.
+    private static Task<T> Background<T>(Func<T> work) =>
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private sealed class DisposingTrace(InferenceSession session) : IActivationTrace
+    {
+        public void Record(string name, int rows, int columns, ReadOnlySpan<sbyte> codes) => session.Dispose();
+
+        public void Record(string name, int rows, int columns, ReadOnlySpan<short> codes) => session.Dispose();
+
+        public void Record(string name, int rows, int columns, ReadOnlySpan<float> values) => session.Dispose();
+    }
+}
