@@ -3,12 +3,19 @@ using QatKit.Core.Graph;
 
 namespace QatKit.Export;
 
-/// <summary>Writes a Hugging Face <c>config.json</c> with a compressed-tensors section, so that other tools read the model.</summary>
+/// <summary>Writes a Hugging Face <c>config.json</c>, so that other tools read the model.</summary>
 internal static class ConfigWriter
 {
-    public static void Write(Stream stream, QuantizedGraph graph, IReadOnlyList<string> labels)
+    /// <summary>The configuration of an artifact: with a compressed-tensors section.</summary>
+    public static void Write(Stream stream, QuantizedGraph graph, IReadOnlyList<string> labels) =>
+        Write(stream, graph.Architecture, labels, json => WriteQuantization(json, graph));
+
+    /// <summary>The configuration of a model without quantized tensors of its own.</summary>
+    public static void Write(Stream stream, BertArchitecture architecture, IReadOnlyList<string> labels) =>
+        Write(stream, architecture, labels, _ => { });
+
+    private static void Write(Stream stream, BertArchitecture a, IReadOnlyList<string> labels, Action<Utf8JsonWriter> writeMore)
     {
-        var a = graph.Architecture;
         using var json = new Utf8JsonWriter(stream, ManifestWriter.Options);
         json.WriteStartObject();
         Strings(json, "architectures", ["BertForSequenceClassification"]);
@@ -30,7 +37,7 @@ internal static class ConfigWriter
         json.WriteStartObject("label2id");
         for (var i = 0; i < labels.Count; i++) json.WriteNumber(labels[i], i);
         json.WriteEndObject();
-        WriteQuantization(json, graph);
+        writeMore(json);
         json.WriteEndObject();
     }
 

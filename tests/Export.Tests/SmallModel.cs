@@ -18,7 +18,9 @@ internal static class SmallModel
         Evaluation = new Dictionary<string, double> { ["dev.accuracy"] = 0.1 + 0.2, ["dev.flips"] = 3 },
     };
 
-    public static QuantizedGraph Graph(int seed = 1)
+    /// <param name="seed">The same seed gives the same model.</param>
+    /// <param name="exponent">Of the embeddings' LayerNorm; -3 is a very coarse grid.</param>
+    public static QuantizedGraph Graph(int seed = 1, int exponent = -3)
     {
         var graph = SyntheticGraph.Create(Architecture, seed, sparse24: true, int16Layers: new HashSet<string> { ModuleNames.Value(0) });
         return new QuantizedGraph
@@ -27,7 +29,7 @@ internal static class SmallModel
             WordEmbeddings = Int8(graph.WordEmbeddings),
             PositionEmbeddings = graph.PositionEmbeddings,
             TokenTypeEmbeddings = graph.TokenTypeEmbeddings,
-            EmbeddingLayerNorm = graph.EmbeddingLayerNorm with { Exponent = -3 },
+            EmbeddingLayerNorm = graph.EmbeddingLayerNorm with { Exponent = exponent },
             Layers = graph.Layers,
             Pooler = graph.Pooler,
             Classifier = graph.Classifier,

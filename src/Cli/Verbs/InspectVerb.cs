@@ -4,25 +4,38 @@ using QatKit.Cli.CommandLine;
 using QatKit.Cli.Models;
 using QatKit.Cli.Output;
 using QatKit.Core.Artifact;
+using QatKit.Core.Diagnostics;
+using QatKit.Export.Onnx;
 
 namespace QatKit.Cli.Verbs;
 
-/// <summary><c>qatkit inspect MODEL</c>: placement, scales, sparsity, sizes, provenance.</summary>
+/// <summary><c>qatkit inspect MODEL</c>: placement, scales, sparsity, sizes, provenance; of an ONNX file, its contents and every problem.</summary>
 internal static class InspectVerb
 {
     public static Command Create(CommandContext context)
     {
-        var model = new Argument<string>("model") { Description = "Folder of an exported model." };
+        var model = new Argument<string>("model") { Description = "Folder of an exported model, or an ONNX file." };
         var json = new Option<bool>("--json") { Description = "Write JSON." };
         var command = new VerbCommand("inspect", "Show how a model is quantized: layers, scales, sparsity, sizes, provenance.", "qatkit inspect runs/quickstart/model") { model, json };
         command.SetAction(parsed =>
         {
-            var summary = ModelSummary.Of(ArtifactReader.Read(parsed.GetRequiredValue(model)));
+            var path = parsed.GetRequiredValue(model);
+            if (File.Exists(path)) return InspectOnnx(context, path, parsed.GetValue(json));
+            var summary = ModelSummary.Of(ArtifactReader.Read(path));
             if (parsed.GetValue(json)) JsonOutput.Write(context, summary);
             else Write(context, summary);
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    private static int InspectOnnx(CommandContext context, string path, bool json)
+    {
+        var (summary, problems) = OnnxSummary.Read(path);
+        if (json) JsonOutput.Write(context, new { Summary = summary, Problems = problems });
+        else OnnxReport.Write(context, summary);
+        if (problems.Count > 0) throw new QatKitException(problems);
+        return ExitCode.Ok;
     }
 
     private static void Write(CommandContext context, ModelSummary s)

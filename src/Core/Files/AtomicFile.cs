@@ -10,8 +10,9 @@ public static class AtomicFile
     /// <summary>Writes <paramref name="path"/>, replacing an existing file; missing folders are created.</summary>
     /// <param name="path">The file.</param>
     /// <param name="write">Writes the content; when it throws, the old file stays and nothing else is left behind.</param>
+    /// <param name="verify">Reads the file aside, whose path it gets, before it takes the old one's place; when it throws, the old file stays.</param>
     /// <exception cref="QatKitException">QK4008: the file cannot be written.</exception>
-    public static void Write(string path, Action<Stream> write)
+    public static void Write(string path, Action<Stream> write, Action<string>? verify = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
@@ -26,6 +27,7 @@ public static class AtomicFile
                 stream.Flush(flushToDisk: true);
             }
 
+            verify?.Invoke(aside);
             File.Move(aside, full, overwrite: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

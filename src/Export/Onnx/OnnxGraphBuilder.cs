@@ -122,7 +122,10 @@ public sealed class OnnxGraphBuilder
 
     /// <summary>Writes the file aside and renames it, so that a failure leaves an older file as it was.</summary>
     /// <exception cref="QatKitException">QK4008: the file cannot be written.</exception>
-    public void Write(string path) => AtomicFile.Write(path, _model.WriteTo);
+    public void Write(string path) => AtomicFile.Write(path, WriteTo);
+
+    /// <summary>Writes the bytes of the file.</summary>
+    public void WriteTo(Stream stream) => _model.WriteTo(stream);
 
     private static ValueInfoProto ValueInfo(string name, OnnxElementType type, ReadOnlySpan<OnnxDimension> shape)
     {
