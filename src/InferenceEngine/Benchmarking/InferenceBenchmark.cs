@@ -30,7 +30,12 @@ public static class InferenceBenchmark
         var batch = SyntheticGraph.CreateBatch(architecture, [.. Enumerable.Repeat(options.SequenceLength, options.Batch)], options.Seed);
         var start = Stopwatch.GetTimestamp();
         using var session = create(graph);
-        var load = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        return Measure(options, session, batch, Stopwatch.GetElapsedTime(start).TotalMilliseconds, cancellationToken);
+    }
+
+    /// <summary>Measures a session that is there already: a program that measures many batches loads its model once.</summary>
+    internal static BenchmarkResult Measure(BenchmarkOptions options, InferenceSession session, TokenBatch batch, double load, CancellationToken cancellationToken)
+    {
         for (var i = 0; i < options.Warmup; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -41,14 +46,14 @@ public static class InferenceBenchmark
         for (var i = 0; i < times.Length; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            start = Stopwatch.GetTimestamp();
+            var start = Stopwatch.GetTimestamp();
             session.Run(batch);
             times[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         }
 
         Array.Sort(times);
         var p50 = Percentile(times, 50);
-        var operations = ModelShape.Operations(architecture, options.Batch, options.SequenceLength);
+        var operations = ModelShape.Operations(session.Architecture, options.Batch, options.SequenceLength);
         return new BenchmarkResult(options, session.Description, session.Tier, load, p50, Percentile(times, 95), Percentile(times, 99),
             operations, operations / (p50 * 1e6), batch.TokenCount / (p50 / 1000))
         {
