@@ -1,0 +1,170 @@
+using System.CommandLine;
+using System.Globalization;
+using QatKit.Core.Graph;
+using QatKit.GpuCheck.Kernels;
+using QatKit.GpuCheck.Plans;
+using QatKit.GpuCheck.Reporting;
+using QatKit.GpuCheck.Soak;
+using QatKit.GpuCheck.Timing;
+using QatKit.InferenceEngine;
+using QatKit.InferenceEngine.Benchmarking;
+using QatKit.InferenceEngine.Cuda;
+using QatKit.InferenceEngine.Cuda.Compilation;
+using QatKit.InferenceEngine.Cuda.Driver;
+using QatKit.Testing;
+
+namespace QatKit.GpuCheck;
+
+/// <summary>The command line: one verb for each stage of eng/gpu-check.sh. The last line of a verb's output sums it up.</summary>
+internal static class Commands
+{
+    private static readonly SessionOptions OnDevice = new() { Backend = EngineBackend.Cuda };
+
+    public static RootCommand CreateRoot(TextWriter output) => new("Proof and measurement of the CUDA engine on a machine with a GPU.")
+    {
+        Doctor(output), Kernels(output), Plans(output), Soak(output), Table(output), Pass(output), Report(output),
+    };
+
+    private static Command Doctor(TextWriter output)
+    {
+        var json = Json();
+        return Verb("doctor", "What this machine offers.", [json], parsed =>
+        {
+            var report = DoctorReport.Look(TimeProvider.System);
+            CheckJson.Write(parsed.GetValue(json), report);
+            output.WriteLine($"{report.System}, {report.Processors} processors, {report.Runtime}");
+            output.WriteLine($"run-time compiler: {report.Compiler}");
+            output.WriteLine($"compiled kernels: {report.KernelCache}");
+            output.WriteLine($"clocks, temperature, power: {report.Clocks}");
+            foreach (var b in report.Backends) output.WriteLine($"{b.Backend} {b.Tier}: {(b.IsAvailable ? "" : "not available: ")}{b.Reason}");
+            return report.HasDevice ? ExitCode.Ok : ExitCode.NotHere;
+        });
+    }
+
+    private static Command Kernels(TextWriter output)
+    {
+        var json = Json();
+        var target = new Option<string>("--target") { Description = "What to compile for.", DefaultValueFactory = _ => KernelTarget.Sm90a.Name };
+        var copyTo = new Option<string>("--copy-to") { Description = "Folder that receives the compiled kernels." };
+        return Verb("kernels", "Compiles the kernels of every model of this program; needs NVRTC and no device.", [target, copyTo, json], parsed =>
+        {
+            var compiler = NvrtcCompiler.OpenOrMissing();
+            if (compiler.Version is null || KernelCache.DefaultFolder is not { } folder)
+            {
+                output.WriteLine("there is no run-time compiler here, or no folder for what it compiles (XDG_CACHE_HOME)");
+                return ExitCode.NotHere;
+            }
+
+            var report = KernelCheck.Run(new KernelTarget(parsed.GetRequiredValue(target)), compiler, folder, parsed.GetValue(copyTo));
+            CheckJson.Write(parsed.GetValue(json), report);
+            foreach (var kernel in report.Kernels.Where(k => k.Problem is not null)) output.WriteLine($"{kernel.Kernel}: {kernel.Problem}");
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{report.Kernels.Count(k => k.Problem is null)} of {report.Kernels.Count} kernels compile for {report.Target} with {report.Compiler} ({report.Kernels.Count(k => k.Compiled)} now, {report.Seconds:F0} s), {report.Kernels.Count(k => k.Usage is { SpillStoreBytes: > 0 })} spill"));
+            return Passed(report.Passed);
+        });
+    }
+
+    private static Command Plans(TextWriter output)
+    {
+        var json = Json();
+        var quick = new Option<bool>("--quick") { Description = "Each tile with 1 and 4 splits: for compute-sanitizer." };
+        return DeviceVerb("plans", "Every plan, forced, against the reference.", [quick, json], parsed =>
+        {
+            var report = PlanCheck.Run(PlanCheck.Shape, parsed.GetValue(quick), (graph, plan) => EngineImplementations.Create(graph, OnDevice with { CudaPlan = plan }), output);
+            CheckJson.Write(parsed.GetValue(json), report);
+            output.WriteLine($"{report.Plans.Count(p => p.Problem is null)} of {report.Plans.Count} plans equal the reference in every bit");
+            return Passed(report.Passed);
+        });
+    }
+
+    private static Command Soak(TextWriter output)
+    {
+        var json = Json();
+        var sentences = new Option<int>("--sentences") { Description = "Sentences in all.", DefaultValueFactory = _ => 10_000 };
+        var seconds = new Option<int>("--seconds") { Description = "No batch starts after this time.", DefaultValueFactory = _ => 3600 };
+        return DeviceVerb("soak", "Random sentences on CUDA and on the CPU, compared bit by bit.", [sentences, seconds, json], parsed =>
+        {
+            var report = SoakRun.Run(parsed.GetValue(sentences), TimeSpan.FromSeconds(parsed.GetValue(seconds)), OnDevice, output,
+                soFar => CheckJson.Write(parsed.GetValue(json), soFar));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{report.Sentences} of {report.Wanted} sentences compared in {report.Seconds:F0} s, {report.Different} differ"));
+            return Passed(report.Passed);
+        });
+    }
+
+    private static Command Table(TextWriter output)
+    {
+        var json = Json();
+        var shapes = Many("--shapes", "Models.", "bert-large", "bert-base");
+        var formats = Many("--formats", "dense, 2:4.", "dense", "2:4");
+        var batches = Many("--batches", "Sequences per call.", 1, 8, 32, 128);
+        var lengths = Many("--lengths", "Tokens of a sequence.", 128, 384);
+        var kernels = new Option<bool>("--kernels") { Description = "Time each kernel by itself, too." };
+        var replays = new Option<int>("--replays") { Description = "Graph replays to aim at.", DefaultValueFactory = _ => 2000 };
+        var cell = new Option<double>("--cell-seconds") { Description = "Time for the replays of one configuration.", DefaultValueFactory = _ => 8 };
+        var seconds = new Option<int>("--seconds") { Description = "No configuration starts after this time.", DefaultValueFactory = _ => 3600 };
+        return DeviceVerb("table", "Times of CUDA over shapes, formats, batches and lengths.", [shapes, formats, batches, lengths, kernels, replays, cell, seconds, json], parsed =>
+        {
+            var report = TimingTable.Run(new TimingOptions(
+                parsed.GetRequiredValue(shapes), [.. parsed.GetRequiredValue(formats).Select(f => f == "2:4")], parsed.GetRequiredValue(batches), parsed.GetRequiredValue(lengths),
+                parsed.GetValue(kernels), parsed.GetValue(replays), parsed.GetValue(cell), TimeSpan.FromSeconds(parsed.GetValue(seconds))), output,
+                soFar => CheckJson.Write(parsed.GetValue(json), soFar));
+            CheckJson.Write(parsed.GetValue(json), report);
+            output.WriteLine($"{report.Cells.Count} configurations timed, {report.NotMeasured.Count} not");
+            return report.Cells.Count > 0 && report.NotMeasured.Count == 0 ? ExitCode.Ok : ExitCode.Error;
+        });
+    }
+
+    private static Command Pass(TextWriter output)
+    {
+        var shape = new Option<string>("--shape") { Description = "Model.", DefaultValueFactory = _ => "bert-large" };
+        var batch = new Option<int>("--batch") { Description = "Sequences.", DefaultValueFactory = _ => 1 };
+        var length = new Option<int>("--length") { Description = "Tokens of a sequence.", DefaultValueFactory = _ => 128 };
+        var sparse = new Option<bool>("--sparse24") { Description = "2:4 weights." };
+        return DeviceVerb("pass", "One pass, launch by launch: for ncu.", [shape, batch, length, sparse], parsed =>
+        {
+            var architecture = ModelShape.Parse(parsed.GetRequiredValue(shape), parsed.GetValue(length));
+            using var session = InferenceSession.Create(SyntheticGraph.Create(architecture, 1, parsed.GetValue(sparse)), OnDevice);
+            session.Run(SyntheticGraph.CreateBatch(architecture, [.. Enumerable.Repeat(parsed.GetValue(length), parsed.GetValue(batch))], 1));
+            output.WriteLine(session.Description);
+            return ExitCode.Ok;
+        });
+    }
+
+    private static Command Report(TextWriter output)
+    {
+        var from = new Option<string[]>("--from") { Description = "Folders that stages wrote; of a stage that is in two, the later counts.", Required = true, AllowMultipleArgumentsPerToken = true };
+        var to = new Option<string>("--to") { Description = "Folder that receives report.md and report.json.", Required = true };
+        return Verb("report", "Puts the results of stages together.", [from, to], parsed =>
+        {
+            var folder = parsed.GetRequiredValue(to);
+            var report = CheckReport.Read(parsed.GetRequiredValue(from));
+            CheckJson.Write(Path.Combine(folder, "report.json"), report);
+            File.WriteAllText(Path.Combine(folder, "report.md"), CheckMarkdown.Write(report));
+            output.WriteLine($"{report.Stages.Count} stages in {Path.Combine(folder, "report.md")}");
+            return ExitCode.Ok;
+        });
+    }
+
+    private static int Passed(bool passed) => passed ? ExitCode.Ok : ExitCode.CheckFailed;
+
+    private static Option<string> Json() => new("--json") { Description = "File for the results." };
+
+    private static Option<T[]> Many<T>(string name, string description, params T[] values) =>
+        new(name) { Description = description, DefaultValueFactory = _ => values, AllowMultipleArgumentsPerToken = true };
+
+    // A missing device must show before minutes go into making models.
+    private static Command DeviceVerb(string name, string description, Option[] options, Func<ParseResult, int> run) => Verb(name, description, options, parsed =>
+    {
+        CudaProbe.Choose(CudaDriver.Open(), 0);
+        return run(parsed);
+    });
+
+    private static Command Verb(string name, string description, Option[] options, Func<ParseResult, int> run)
+    {
+        var command = new Command(name, description);
+        foreach (var option in options) command.Options.Add(option);
+        command.SetAction(run);
+        return command;
+    }
+}
