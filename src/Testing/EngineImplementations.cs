@@ -10,6 +10,14 @@ public static class EngineImplementations
     public static IReadOnlyList<CpuTier> AvailableTiers { get; } =
         [.. BackendProbe.Probe().Where(b => b.Backend == "cpu" && b.IsAvailable).Select(b => Enum.Parse<CpuTier>(b.Tier))];
 
+    /// <summary>The ways in which a backend computes here: every available tier of the processor, or a CUDA device, which is not looked for.</summary>
+    public static IEnumerable<SessionOptions> Options(EngineBackend backend) => backend switch
+    {
+        EngineBackend.Cpu => AvailableTiers.Select(tier => new SessionOptions { CpuTier = tier }),
+        EngineBackend.Cuda => [new SessionOptions { Backend = EngineBackend.Cuda }],
+        _ => throw new ArgumentOutOfRangeException(nameof(backend), backend, "Auto is a choice, not a backend."),
+    };
+
     /// <summary>A session of its own, named after what its options ask for.</summary>
     public static Implementation Create(QuantizedGraph graph, SessionOptions options)
     {

@@ -9,17 +9,14 @@ namespace QatKit.Cli.Doctor;
 /// <summary>Looks at the machine.</summary>
 internal static class MachineCheckup
 {
-    private static readonly string[] CudaDrivers = ["libcuda.so.1", "nvcuda.dll"];
-    private static readonly string[] CudaCompilers = ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so", "nvrtc64_130_0.dll", "nvrtc64_120_0.dll"];
-
     public static IReadOnlyList<Finding> Run() =>
     [
         new("qatkit", FindingState.Ok, true, $"{typeof(MachineCheckup).Assembly.GetName().Version?.ToString(3)}, numerics version {NumericsContract.Version}"),
         new("runtime", FindingState.Ok, true, $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier}, {Environment.ProcessorCount} processors"),
         .. BackendProbe.Probe().Select(Tier),
         Torch(),
-        Library("cuda driver", CudaDrivers, "Install NVIDIA's driver to use a GPU; the CPU needs nothing."),
-        Library("nvrtc", CudaCompilers, "Install the CUDA toolkit's NVRTC (libnvrtc) to compile GPU kernels; the CPU needs nothing."),
+        .. CudaCheckup.Findings(BackendProbe.ProbeCuda()),
+        CudaCheckup.Choice(BackendProbe.Probe()),
     ];
 
     private static Finding Tier(BackendAvailability tier) => new(
@@ -45,17 +42,5 @@ internal static class MachineCheckup
             var reason = TorchNativeLibrary.Status.Reason is { Length: > 0 } known ? known : e.Message;
             return new Finding("libtorch", FindingState.Missing, true, reason, "Reference TorchSharp-cpu, or build with -p:QatKitTorch=cuda-linux or cuda-windows; inference does not need it.");
         }
-    }
-
-    private static Finding Library(string component, string[] names, string remedy)
-    {
-        foreach (var name in names)
-        {
-            if (!NativeLibrary.TryLoad(name, out var handle)) continue;
-            NativeLibrary.Free(handle);
-            return new Finding(component, FindingState.Ok, false, name);
-        }
-
-        return new Finding(component, FindingState.Missing, false, "not found", remedy);
     }
 }

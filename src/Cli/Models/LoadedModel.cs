@@ -17,10 +17,10 @@ internal sealed class LoadedModel : IDisposable
 
     public InferenceSession Session { get; }
 
-    public static LoadedModel Load(string folder)
+    public static LoadedModel Load(string folder, EngineBackend backend = EngineBackend.Cpu)
     {
         var artifact = ArtifactReader.Read(folder);
-        return new LoadedModel(artifact, InferenceSession.Create(artifact.Graph));
+        return new LoadedModel(artifact, InferenceSession.Create(artifact, new SessionOptions { Backend = backend }));
     }
 
     /// <summary>Answers for a batch, one per sequence.</summary>

@@ -17,6 +17,7 @@ internal static class AllVerbs
         PredictVerb.Create(context),
         InspectVerb.Create(context),
         BenchVerb.Create(context),
+        KernelsVerb.Create(context),
         DoctorVerb.Create(context),
     ];
 }

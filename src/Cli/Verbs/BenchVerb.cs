@@ -22,6 +22,11 @@ internal static class BenchVerb
         var shape = With("--shape", "A name such as bert-base, or LxHxAxF.", defaults.Shape);
         var batch = With("--batch", "Sequences per call.", defaults.Batch);
         var sequence = With("--seq", "Tokens of every sequence.", defaults.SequenceLength);
+        var backend = BackendOption.One();
+        var device = With("--device", "Number of the CUDA device.", 0);
+        var plan = new Option<string?>("--plan") { Description = "Tile of every CUDA product instead of the planner's, for example 128x64/4x2/3/1 or wgmma/6." };
+        var replays = With("--replays", "Measured graph replays, on CUDA.", defaults.Replays);
+        var kernels = new Option<bool>("--kernels") { Description = "Time every CUDA kernel by itself." };
         var threads = With("--threads", "Threads; 0 is one per processor.", 0);
         var tier = With("--tier", "Instruction tier.", CpuTier.Auto);
         var warmup = With("--warmup", "Calls before the measurement.", defaults.Warmup);
@@ -33,7 +38,7 @@ internal static class BenchVerb
         var json = new Option<bool>("--json") { Description = "Write JSON." };
         var command = new VerbCommand("bench", "Measure the latency of a model shape with random weights.", "qatkit bench --shape bert-base --batch 1 --seq 128 --threads 2 --sparse24")
         {
-            shape, batch, sequence, threads, tier, warmup, iterations, sparse, versus, model, markdown, json,
+            shape, batch, sequence, backend, device, plan, replays, kernels, threads, tier, warmup, iterations, sparse, versus, model, markdown, json,
         };
         command.Validators.Add(parsed =>
         {
@@ -67,7 +72,16 @@ internal static class BenchVerb
                     Sparse24 = parsed.GetValue(sparse),
                     Warmup = parsed.GetValue(warmup),
                     Iterations = parsed.GetValue(iterations),
-                    Session = new SessionOptions { Threads = parsed.GetValue(threads), CpuTier = parsed.GetValue(tier) },
+                    Replays = parsed.GetValue(replays),
+                    Kernels = parsed.GetValue(kernels),
+                    Session = new SessionOptions
+                    {
+                        Backend = parsed.GetValue(backend),
+                        CudaDevice = parsed.GetValue(device),
+                        CudaPlan = parsed.GetValue(plan),
+                        Threads = parsed.GetValue(threads),
+                        CpuTier = parsed.GetValue(tier),
+                    },
                 },
                 cancellationToken);
             if (parsed.GetValue(json)) JsonOutput.Write(context, result);
@@ -96,6 +110,27 @@ internal static class BenchVerb
         Row("p99", $"{r.P99Milliseconds:F3} ms");
         Row("throughput", $"{r.GigaOperationsPerSecond:F1} GOP/s (dense-equivalent)");
         Row("tokens", $"{r.TokensPerSecond:F0} tokens/s");
+        if (r.Device is { } d)
+        {
+            Row("device p50", $"{d.P50Milliseconds:F4} ms ({d.Replays} graph replays without copies, {d.Passes} {(d.Passes == 1 ? "pass" : "passes")})");
+            Row("device p95", $"{d.P95Milliseconds:F4} ms");
+            Row("device p99", $"{d.P99Milliseconds:F4} ms");
+            Row("device rate", $"{d.TeraOperationsPerSecond:F1} TOP/s (dense-equivalent)");
+            Row("driver", $"CUDA {d.DriverVersion}");
+            foreach (var plan in d.Plans) Row("plan", $"{plan}");
+        }
+
+        table.WriteTo(context);
+        if (r.Device is { Kernels.Count: > 0 } timed) WriteKernels(context, timed.Kernels);
+    }
+
+    private static void WriteKernels(CommandContext context, IReadOnlyList<KernelTiming> kernels)
+    {
+        context.Out.WriteLine();
+        var table = new TextTable("kernel", "plan", "us", "TOP/s", "blocks", "threads", "shared", "registers", "shape");
+        string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+        foreach (var k in kernels)
+            table.Add(k.Kernel, k.Plan, Text($"{k.Microseconds:F2}"), k.TeraOperationsPerSecond == 0 ? "" : Text($"{k.TeraOperationsPerSecond:F1}"), Text($"{k.Blocks}"), Text($"{k.Threads}"), Text($"{k.SharedBytes}"), Text($"{k.Registers}"), k.Shape);
         table.WriteTo(context);
     }
 }

@@ -20,8 +20,9 @@ internal static class PredictVerb
         var pair = new Argument<string?>("second") { Description = "The second text of a pair.", Arity = ArgumentArity.ZeroOrOne };
         var file = new Option<string?>("--file") { Description = "One text per line; a tab separates the texts of a pair." };
         var tokens = new Option<string?>("--tokens") { Description = "Token ids instead of text, separated by commas." };
+        var backend = BackendOption.One();
         var json = new Option<bool>("--json") { Description = "Write JSON." };
-        var command = new VerbCommand("predict", "Classify a text, a pair of texts, or every line of a file.", "qatkit predict runs/quickstart/model \"a fine film\"") { model, text, pair, file, tokens, json };
+        var command = new VerbCommand("predict", "Classify a text, a pair of texts, or every line of a file.", "qatkit predict runs/quickstart/model \"a fine film\"") { model, text, pair, file, tokens, backend, json };
         command.Validators.Add(result =>
         {
             var sources = new[] { result.GetResult(text) is { Tokens.Count: > 0 }, result.GetResult(file) is not null, result.GetResult(tokens) is not null };
@@ -31,7 +32,8 @@ internal static class PredictVerb
         });
         command.SetAction(parsed =>
         {
-            using var loaded = LoadedModel.Load(parsed.GetRequiredValue(model));
+            using var loaded = LoadedModel.Load(parsed.GetRequiredValue(model), parsed.GetValue(backend));
+            if (loaded.Session.Fallback is { } reason) context.Error.WriteLine($"CUDA is not used: {reason}");
             if (parsed.GetValue(tokens) is { } ids)
             {
                 int[] sequence = [.. ids.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(t => int.Parse(t, CultureInfo.InvariantCulture))];

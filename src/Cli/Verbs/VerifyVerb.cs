@@ -23,11 +23,12 @@ internal static class VerifyVerb
         var maxLoss = new Option<double?>("--max-metric-loss") { Description = "Largest loss of the metric." };
         var mismatch = new Option<double?>("--max-local-mismatch") { Description = "Largest share of differing codes of a tensor." };
         var agreement = new Option<double?>("--min-argmax-agreement") { Description = "Smallest share of equal classes." };
+        var backends = BackendOption.Several();
         var json = new Option<bool>("--json") { Description = "Write JSON." };
         var command = new VerbCommand("verify", "Prove that a model gives the same bits on every path, and compare it with its checkpoint.",
             "qatkit verify runs/quickstart/model --checkpoint runs/quickstart --data builtin:reviews")
         {
-            model, checkpoint, data, format, limit, output, maxLoss, mismatch, agreement, json,
+            model, checkpoint, data, format, limit, backends, output, maxLoss, mismatch, agreement, json,
         };
         command.SetAction((parsed, cancellationToken) =>
         {
@@ -38,9 +39,15 @@ internal static class VerifyVerb
                 parsed.GetValue(mismatch) ?? from.MaxLocalMismatchRate, parsed.GetValue(agreement) ?? from.MinArgmaxAgreement, parsed.GetValue(maxLoss) ?? from.MaxMetricLoss);
             var progress = asJson ? null : new LineProgress(context);
             var report = parsed.GetValue(checkpoint) is { } run
-                ? RunVerification.Run(artifact, examples, run, Gates, progress, cancellationToken)
+                ? RunVerification.Run(artifact, examples, run, parsed.GetRequiredValue(backends), Gates, progress, cancellationToken)
                 : Verifier.Run(
-                    new VerificationRequest(artifact, examples.Sequences) { Labels = examples.Labels, Metric = examples.Metric, Gates = Gates(new VerificationGates()) },
+                    new VerificationRequest(artifact, examples.Sequences)
+                    {
+                        Labels = examples.Labels,
+                        Metric = examples.Metric,
+                        Backends = parsed.GetRequiredValue(backends),
+                        Gates = Gates(new VerificationGates()),
+                    },
                     progress, cancellationToken);
             var folder = parsed.GetValue(output) ?? Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(artifact.Directory)))!;
             Verifier.Write(report, folder);

@@ -1,4 +1,5 @@
 using QatKit.Core.Artifact;
+using QatKit.InferenceEngine;
 using QatKit.Testing;
 using QatKit.Testing.Ladder;
 using QatKit.Testing.Reports;
@@ -17,11 +18,12 @@ public static class RunVerification
     /// <param name="artifact">The model.</param>
     /// <param name="data">Examples.</param>
     /// <param name="runFolder">Folder of the run: its fake-quantized model is the other side of P3, its FP32 model the baseline of P4.</param>
+    /// <param name="backends">Backends that must give the reference's bits.</param>
     /// <param name="gates">Makes the gates from those of the run's recipe.</param>
     /// <param name="progress">Receives the name of each rung as it starts.</param>
     /// <param name="cancellationToken">Checked before each batch.</param>
     /// <exception cref="Core.Diagnostics.QatKitException">The folder is no finished run.</exception>
-    public static VerificationReport Run(ModelArtifact artifact, VerificationData data, string runFolder, Func<VerificationGates, VerificationGates> gates,
+    public static VerificationReport Run(ModelArtifact artifact, VerificationData data, string runFolder, IReadOnlyList<EngineBackend> backends, Func<VerificationGates, VerificationGates> gates,
         IProgress<string>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(data);
@@ -33,6 +35,7 @@ public static class RunVerification
             {
                 Labels = data.Labels,
                 Metric = recipe.Task.Metric,
+                Backends = backends,
                 FakeQuant = (run.Model, run.Prepared),
                 Fp32Logits = data.Labels is null ? null : Fp32Logits(run, data, cancellationToken),
                 Gates = gates(new VerificationGates(recipe.Verify.MaxLocalMismatch, recipe.Verify.MinArgmaxAgreement, recipe.Verify.MaxMetricLoss)),

@@ -1,5 +1,6 @@
 using QatKit.Core.Artifact;
 using QatKit.Core.Graph;
+using QatKit.InferenceEngine;
 using QatKit.Quantization.Surgery;
 using QatKit.Testing.Reports;
 using QatKit.Training.Bert;
@@ -23,6 +24,9 @@ public sealed record VerificationRequest(ModelArtifact Artifact, IReadOnlyList<T
 
     /// <summary>Logits [n, C] of the FP32 model on the same sequences, for P4; without them P4 starts from the fake-quantized model.</summary>
     public float[]? Fp32Logits { get; init; }
+
+    /// <summary>Backends that must give the reference's bits; one that is not here is an error.</summary>
+    public IReadOnlyList<EngineBackend> Backends { get; init; } = [EngineBackend.Cpu];
 
     /// <summary>What must hold beyond P0 to P2.</summary>
     public VerificationGates Gates { get; init; } = new();

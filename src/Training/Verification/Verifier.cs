@@ -20,14 +20,14 @@ public static class Verifier
     /// <param name="progress">Receives the name of each rung as it starts.</param>
     /// <param name="cancellationToken">Checked before each batch.</param>
     /// <returns>The report; <see cref="VerificationReport.Passed"/> says whether every gate holds.</returns>
-    /// <exception cref="Core.Diagnostics.QatKitException">A sequence does not fit the model.</exception>
+    /// <exception cref="Core.Diagnostics.QatKitException">A sequence does not fit the model, or a backend is not here (QK6xxx).</exception>
     public static VerificationReport Run(VerificationRequest request, IProgress<string>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         var graph = request.Artifact.Graph;
         Check(request);
         progress?.Report("P0 to P2: golden vectors, every backend, batch size, padding, threads");
-        var rungs = EngineVerifier.Run(graph, request.Sequences, cancellationToken: cancellationToken);
+        var rungs = EngineVerifier.Run(graph, request.Sequences, request.Backends, cancellationToken: cancellationToken);
         using var engine = EngineImplementations.Create(graph, new SessionOptions());
 
         LayerParityReport? layerParity = null;
