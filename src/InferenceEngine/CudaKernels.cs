@@ -26,7 +26,7 @@ public static class CudaKernels
         ArgumentNullException.ThrowIfNull(targets);
         var problems = new DiagnosticBag();
         foreach (var target in targets.Where(t => !Targets.Contains(t)))
-            problems.Add("QK6012", "targets", $"'{target}' is not a target.{Suggestion.For(target, Targets)} Use some of {string.Join(", ", Targets)}.");
+            problems.Add("QK6012", "targets", $"'{target}' is not a target. Use some of {string.Join(", ", Targets)}.");
         problems.ThrowIfAny();
         return KernelPrecompiler.Compile(artifact.Graph, [.. targets.Distinct().Select(t => new KernelTarget(t))], NvrtcCompiler.Open(),
             Path.Combine(artifact.Directory, FolderName), cancellationToken);
