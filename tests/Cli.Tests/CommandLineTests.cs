@@ -84,12 +84,18 @@ public sealed class CommandLineTests
     }
 
     [Fact]
-    public async Task Cp_to_a_missing_folder_says_so()
+    public async Task Cp_makes_missing_folders_and_says_when_it_cannot()
     {
-        var target = Path.Combine(Path.GetTempPath(), "no-such-folder-of-qatkit", "mine.yaml");
-        var (code, _, error) = await CliRunner.Run("cp", "quickstart", target);
-        Assert.Equal(ExitCode.InvalidInput, code);
-        Assert.Equal($"error QK5100: Could not find a part of the path '{target}'. Check the path and its permissions.\n", error);
+        using var folder = new TempFolder();
+        var target = folder.Combine("new", "mine.yaml");
+        var (code, output, error) = await CliRunner.Run("cp", "quickstart", target);
+        Assert.Equal((ExitCode.Ok, $"Copied quickstart to {target}.\n", ""), (code, output, error));
+
+        var below = Path.Combine(target, "mine.yaml"); // a file is no folder
+        (code, output, error) = await CliRunner.Run("cp", "quickstart", below);
+        Assert.Equal((ExitCode.InvalidInput, ""), (code, output));
+        Assert.StartsWith($"error QK4008 {below}: the file cannot be written: ", error, StringComparison.Ordinal);
+        Assert.EndsWith(" Check the folder's rights and the free space.\n", error, StringComparison.Ordinal);
     }
 
     [Fact]

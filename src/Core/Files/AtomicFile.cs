@@ -36,7 +36,8 @@ public static class AtomicFile
         }
         finally
         {
-            File.Delete(aside); // Already renamed on success: deleting a missing file does nothing.
+            // Already renamed on success. Deleting in a folder that does not exist would throw, and hide what went wrong.
+            if (File.Exists(aside)) File.Delete(aside);
         }
     }
 
