@@ -60,8 +60,9 @@ public sealed class RecipeRunner(IProgress<TrainingProgress>? progress = null, T
         CheckSteps(recipe, quantizationSteps);
 
         folder.Open(loaded, resume);
-        AtomicFile.Write(folder.VocabularyPath, stream => stream.Write(inputs.Encoder.Vocabulary.Bytes));
         var provenance = Provenance.Create(loaded, inputs, device, origin);
+        if (resume) folder.CheckSameInputs(provenance);
+        AtomicFile.Write(folder.VocabularyPath, stream => stream.Write(inputs.Encoder.Vocabulary.Bytes));
         folder.WriteProvenance(provenance);
         using var sink = new MetricSinks(new JsonLinesSink(folder.MetricsPath, _time), new TensorBoardSink(folder.TensorBoardPath));
         var trainer = new QatTrainer(model, settings, sink, progress, _time);

@@ -64,6 +64,18 @@ public sealed class RunFolder
     /// <summary>Writes <c>run.json</c>.</summary>
     public void WriteProvenance(IReadOnlyDictionary<string, string> provenance) => WriteMap(ProvenancePath, provenance);
 
+    /// <summary>Checks that a run that goes on reads the data and the vocabulary with which it was started.</summary>
+    /// <exception cref="QatKitException">QK1136: one of them has changed.</exception>
+    public void CheckSameInputs(IReadOnlyDictionary<string, string> provenance)
+    {
+        ArgumentNullException.ThrowIfNull(provenance);
+        var problems = new DiagnosticBag();
+        foreach (var (key, old) in ReadProvenance())
+            if (key is "data.sha256" or "vocabulary.sha256" && provenance[key] != old)
+                problems.Add("QK1136", ProvenancePath, $"{key} = {provenance[key]}, but the run was started with {old}. Put the files back, or start a new run.");
+        problems.ThrowIfAny();
+    }
+
     /// <summary>Reads <c>run.json</c>; empty where the run has none.</summary>
     public IReadOnlyDictionary<string, string> ReadProvenance() => ReadMap<string>(ProvenancePath);
 
@@ -91,8 +103,10 @@ public sealed class RunFolder
 
     private void CheckSameRecipe(Recipe recipe)
     {
-        if (!File.Exists(RecipePath) || !File.Exists(Last))
-            throw new QatKitException("QK1131", Root, "there is no checkpoint to resume from. Start the run without --resume.");
+        if (!File.Exists(RecipePath))
+            throw new QatKitException("QK1131", Root, "there is no run to resume. Start it without --resume.");
+        if (!File.Exists(Last))
+            throw new QatKitException("QK1131", Root, "the run ended before its first checkpoint. Delete the folder and start the run without --resume.");
         var before = RecipeText.Flatten(RecipeLoader.Load(RecipePath).Recipe).ToDictionary();
         var now = RecipeText.Flatten(recipe).ToDictionary();
         var problems = new DiagnosticBag();

@@ -44,10 +44,11 @@ public sealed class QatTrainer(
             {
                 state = EndEpoch(stage, state);
                 Save(stage, state, optimizer);
-                if (settings.Train.EarlyStopEpochs > 0 && state.EpochsWithoutGain >= settings.Train.EarlyStopEpochs) break;
             }
 
-            if (state.Step == total) break;
+            // A stage that is resumed may have stopped early before.
+            var stopsEarly = settings.Train.EarlyStopEpochs > 0 && state.EpochsWithoutGain >= settings.Train.EarlyStopEpochs;
+            if (stopsEarly || state.Step == total) break;
             if (cancellation.IsCancellationRequested)
             {
                 Save(stage, state, optimizer);

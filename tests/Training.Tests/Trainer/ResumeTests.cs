@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using QatKit.Core.Diagnostics;
 using QatKit.Core.Tensors;
 using QatKit.TestKit;
@@ -30,7 +29,7 @@ public sealed class ResumeTests(ResumeTests.WholeRun whole) : IClassFixture<Resu
         var stopper = new Stopper(stage, step, stop);
         Assert.Throws<OperationCanceledException>(() => new RecipeRunner(stopper).Run(TinyRecipe.Load(Overrides), folder.Combine("halves"), cancellation: stop.Token));
         Assert.False(Directory.Exists(folder.Combine("halves", "model")));
-        await RunChild(folder.Combine("halves"));
+        await ChildProcess.RunTest(typeof(ResumeTests), nameof(Child_resumes_a_run), FolderVariable, folder.Combine("halves"));
 
         AssertSameTensors(whole.Combine("checkpoints", "last.safetensors"), folder.Combine("halves", "checkpoints", "last.safetensors"));
         AssertSameTensors(whole.Combine("model", "model.safetensors"), folder.Combine("halves", "model", "model.safetensors"));
@@ -40,6 +39,31 @@ public sealed class ResumeTests(ResumeTests.WholeRun whole) : IClassFixture<Resu
     [Fact(Explicit = true)]
     public void Child_resumes_a_run() =>
         new RecipeRunner().Run(TinyRecipe.Load(Overrides), Environment.GetEnvironmentVariable(FolderVariable)!, resume: true, TestContext.Current.CancellationToken);
+
+    [Fact]
+    public void Stage_that_stopped_early_does_not_go_on_when_the_run_is_resumed()
+    {
+        // With a learning rate of practically 0 no epoch is better than the first, so fine-tuning ends after the second.
+        string[] overrides = ["train.epochs=9", "train.early_stop_epochs=1", "train.learning_rate=1e-12", "quantization.epochs=0", "quantization.start_step=0", "sparsity=null"];
+        using var folder = new TempFolder();
+        using var stop = new CancellationTokenSource();
+        Assert.Throws<OperationCanceledException>(() => new RecipeRunner(new Stopper("calibrate", 1, stop)).Run(TinyRecipe.Load(overrides), folder.Combine("run"), cancellation: stop.Token));
+        new RecipeRunner().Run(TinyRecipe.Load(overrides), folder.Combine("run"), resume: true, TestContext.Current.CancellationToken);
+        Assert.Equal(2, File.ReadAllLines(folder.Combine("run", "metrics.jsonl")).Count(l => l.Contains("dev_metric", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Run_whose_data_has_changed_cannot_go_on()
+    {
+        using var folder = new TempFolder();
+        using var stop = new CancellationTokenSource();
+        Assert.Throws<OperationCanceledException>(() => new RecipeRunner(new Stopper("finetune", 1, stop)).Run(TinyRecipe.Load(), folder.Combine("run"), cancellation: stop.Token));
+        var run = new RunFolder(folder.Combine("run"));
+        var provenance = run.ReadProvenance();
+        run.WriteProvenance(new Dictionary<string, string>(provenance) { ["data.sha256"] = "other" });
+        var e = Assert.Throws<QatKitException>(() => new RecipeRunner().Run(TinyRecipe.Load(), run.Root, resume: true, TestContext.Current.CancellationToken));
+        Assert.Equal($"QK1136 {run.ProvenancePath}: data.sha256 = {provenance["data.sha256"]}, but the run was started with other. Put the files back, or start a new run.", e.Message);
+    }
 
     [Fact]
     public void Other_recipe_cannot_resume_a_run_and_the_differences_are_told()
@@ -63,23 +87,10 @@ public sealed class ResumeTests(ResumeTests.WholeRun whole) : IClassFixture<Resu
         var e = Assert.Throws<QatKitException>(() => new RecipeRunner().Run(TinyRecipe.Load(), full, cancellation: TestContext.Current.CancellationToken));
         Assert.Equal($"QK1133 {full}: the folder is not empty. Resume the run in it with --resume, or name another folder with --output.", e.Message);
         e = Assert.Throws<QatKitException>(() => new RecipeRunner().Run(TinyRecipe.Load(), full, resume: true, TestContext.Current.CancellationToken));
-        Assert.Equal($"QK1131 {full}: there is no checkpoint to resume from. Start the run without --resume.", e.Message);
-    }
-
-    private static async Task RunChild(string runFolder)
-    {
-        var start = new ProcessStartInfo(Environment.ProcessPath!)
-        {
-            ArgumentList = { "-method", $"{typeof(ResumeTests).FullName}.{nameof(Child_resumes_a_run)}", "-explicit", "only" },
-            Environment = { [FolderVariable] = runFolder },
-            RedirectStandardOutput = true,
-        };
-        // Under 'dotnet test.dll' the program is dotnet itself.
-        if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet") start.ArgumentList.Insert(0, typeof(ResumeTests).Assembly.Location);
-        using var child = Process.Start(start)!;
-        var output = await child.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await child.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.True(child.ExitCode == 0 && output.Contains("Total: 1", StringComparison.Ordinal), output);
+        Assert.Equal($"QK1131 {full}: there is no run to resume. Start it without --resume.", e.Message);
+        folder.WriteText("full/recipe.yaml", "");
+        e = Assert.Throws<QatKitException>(() => new RecipeRunner().Run(TinyRecipe.Load(), full, resume: true, TestContext.Current.CancellationToken));
+        Assert.Equal($"QK1131 {full}: the run ended before its first checkpoint. Delete the folder and start the run without --resume.", e.Message);
     }
 
     private static void AssertSameTensors(string expectedPath, string actualPath)
