@@ -26,6 +26,23 @@ public sealed class ModelVerbTests : IDisposable
         Assert.InRange(answer.GetProperty("probability").GetDouble(), 0.5, 1);
     }
 
+    [Theory]
+    [InlineData("Th\u00e9 f\u00eflm w\u00e3s g\u00f3od")]
+    [InlineData("the film\twas\r\ngood")]
+    [InlineData("the fi\u200blm was good")]
+    public async Task Predict_reads_accents_tabs_lines_and_invisible_characters(string text)
+    {
+        var (_, expected, _) = await CliRunner.Run("predict", _model.Folder, "the film was good", "--json");
+        var (_, output, _) = await CliRunner.Run("predict", _model.Folder, text, "--json");
+        Assert.Equal(Logits(expected), Logits(output));
+
+        static string Logits(string json)
+        {
+            using var document = JsonDocument.Parse(json);
+            return document.RootElement[0].GetProperty("logits").GetRawText();
+        }
+    }
+
     [Fact]
     public async Task Predict_writes_one_line_per_text_and_reads_pairs_from_a_file()
     {

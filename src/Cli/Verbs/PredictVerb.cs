@@ -41,16 +41,17 @@ internal static class PredictVerb
                 return ExitCode.Ok;
             }
 
-            var lines = parsed.GetValue(file) is { } path
-                ? File.ReadLines(path).Where(l => l.Length > 0).ToArray()
-                : [parsed.GetValue(pair) is { } second ? $"{parsed.GetValue(text)}\t{second}" : parsed.GetRequiredValue(text)!];
+            // In a file a tab separates the texts of a pair; in an argument it is a part of the text.
+            var inputs = parsed.GetValue(file) is { } path
+                ? File.ReadLines(path).Where(l => l.Length > 0).Select(l => l.Split('\t', 2)).ToArray()
+                : [parsed.GetValue(pair) is { } second ? [parsed.GetRequiredValue(text)!, second] : [parsed.GetRequiredValue(text)!]];
             var encoder = ArtifactEncoder.Create(loaded.Artifact);
-            var predictions = lines.Chunk(LinesPerCall).SelectMany(chunk =>
+            var predictions = inputs.Chunk(LinesPerCall).SelectMany(chunk =>
             {
-                var encoded = chunk.Select(l => l.Split('\t', 2)).Select(p => encoder.Encode(p[0], p.Length > 1 ? p[1] : null)).ToList();
+                var encoded = chunk.Select(p => encoder.Encode(p[0], p.Length > 1 ? p[1] : null)).ToList();
                 return loaded.Predict(TokenBatch.FromSequences([.. encoded.Select(e => e.InputIds)], [.. encoded.Select(e => e.TokenTypeIds)]));
             });
-            Write(context, parsed.GetValue(json), lines, [.. predictions]);
+            Write(context, parsed.GetValue(json), [.. inputs.Select(p => string.Join('\t', p))], [.. predictions]);
             return ExitCode.Ok;
         });
         return command;

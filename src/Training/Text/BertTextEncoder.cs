@@ -1,13 +1,16 @@
+using System.Text.RegularExpressions;
 using Microsoft.ML.Tokenizers;
 using QatKit.Core.Graph;
 
 namespace QatKit.Training.Text;
 
 /// <summary>Turns texts and pairs of texts into BERT's token ids: basic tokenization, WordPiece, special tokens, truncation.</summary>
-/// <remarks>Thread-safe. The longer text of a pair loses tokens first; of two equally long ones the second does.</remarks>
-public sealed class BertTextEncoder
+/// <remarks>Thread-safe. The tokens are those of Hugging Face's tokenizer; a special token that is written out in a text, such
+/// as <c>[SEP]</c>, is that token there too. A pair that is too long is cut as "longest first" does.</remarks>
+public sealed partial class BertTextEncoder
 {
-    private readonly BertTokenizer _tokenizer;
+    private readonly WordPieceTokenizer _words;
+    private readonly int _classification, _separator;
 
     /// <summary>Creates an encoder.</summary>
     /// <param name="vocabulary">The model's vocabulary.</param>
@@ -21,11 +24,10 @@ public sealed class BertTextEncoder
         LowerCase = lowerCase;
         MaxLength = maxLength;
         using var stream = new MemoryStream(vocabulary.Bytes);
-        _tokenizer = BertTokenizer.Create(stream, new BertOptions
-        {
-            LowerCaseBeforeTokenization = lowerCase,
-            RemoveNonSpacingMarks = lowerCase,
-        });
+        _words = WordPieceTokenizer.Create(stream); // of words between spaces
+        _classification = vocabulary.IdOf("[CLS]")!.Value;
+        _separator = vocabulary.IdOf("[SEP]")!.Value;
+        PaddingId = vocabulary.IdOf("[PAD]")!.Value;
     }
 
     /// <summary>The vocabulary.</summary>
@@ -38,7 +40,7 @@ public sealed class BertTextEncoder
     public int MaxLength { get; }
 
     /// <summary>The id with which batches are padded.</summary>
-    public int PaddingId => _tokenizer.PaddingTokenId;
+    public int PaddingId { get; }
 
     /// <summary>Encodes one text or a pair.</summary>
     public EncodedText Encode(string text, string? pair = null)
@@ -48,7 +50,7 @@ public sealed class BertTextEncoder
         if (pair is null)
         {
             var kept = Math.Min(first.Count, MaxLength - 2);
-            int[] ids = [_tokenizer.ClassificationTokenId, .. first.Take(kept), _tokenizer.SeparatorTokenId];
+            int[] ids = [_classification, .. first.Take(kept), _separator];
             return new EncodedText(ids, new int[ids.Length]);
         }
 
@@ -56,8 +58,8 @@ public sealed class BertTextEncoder
         var (a, b) = TruncateLongestFirst(first.Count, second.Count, MaxLength - 3);
         int[] pairIds =
         [
-            _tokenizer.ClassificationTokenId, .. first.Take(a), _tokenizer.SeparatorTokenId,
-            .. second.Take(b), _tokenizer.SeparatorTokenId,
+            _classification, .. first.Take(a), _separator,
+            .. second.Take(b), _separator,
         ];
         var types = new int[pairIds.Length];
         types.AsSpan(a + 2).Fill(1);
@@ -71,25 +73,27 @@ public sealed class BertTextEncoder
         return TokenBatch.FromSequences([encoded.InputIds], [encoded.TokenTypeIds]);
     }
 
-    private IReadOnlyList<int> Pieces(string text) => _tokenizer.EncodeToIds(text, addSpecialTokens: false);
+    private List<int> Pieces(string text)
+    {
+        var ids = new List<int>();
+        foreach (var part in SpecialTokens().Split(text))
+        {
+            if (SpecialTokens().IsMatch(part) && Vocabulary.IdOf(part) is { } id) ids.Add(id);
+            else ids.AddRange(_words.EncodeToIds(BasicTokenizer.Split(part, LowerCase)));
+        }
 
-    // How many tokens of each text remain when the longer one is shortened until both fit.
+        return ids;
+    }
+
+    [GeneratedRegex(@"(\[(?:PAD|UNK|CLS|SEP|MASK)\])")]
+    private static partial Regex SpecialTokens();
+
+    // How many tokens of each text remain when the longer one is shortened until both fit. Where both must give, each keeps
+    // half, and the text that was longer (the second of two equally long ones) keeps the odd token.
     internal static (int First, int Second) TruncateLongestFirst(int first, int second, int budget)
     {
-        var excess = first + second - budget;
-        if (excess <= 0) return (first, second);
-        if (first > second)
-        {
-            var cut = Math.Min(excess, first - second);
-            (first, excess) = (first - cut, excess - cut);
-        }
-        else
-        {
-            var cut = Math.Min(excess, second - first);
-            (second, excess) = (second - cut, excess - cut);
-        }
-
-        // Both have the same length now: they take turns, the second text first.
-        return (first - excess / 2, second - (excess + 1) / 2);
+        if (first + second <= budget) return (first, second);
+        var shorter = Math.Min(Math.Min(first, second), budget / 2);
+        return first > second ? (budget - shorter, shorter) : (shorter, budget - shorter);
     }
 }

@@ -9,10 +9,12 @@ public sealed class Vocabulary
 {
     private static readonly string[] SpecialTokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"];
 
-    private Vocabulary(byte[] bytes, int count)
+    private readonly Dictionary<string, int> _lineOf;
+
+    private Vocabulary(byte[] bytes, Dictionary<string, int> lineOf)
     {
+        _lineOf = lineOf;
         Bytes = bytes;
-        Count = count;
         Sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
     }
 
@@ -20,10 +22,13 @@ public sealed class Vocabulary
     public byte[] Bytes { get; }
 
     /// <summary>Number of tokens.</summary>
-    public int Count { get; }
+    public int Count => _lineOf.Count;
 
     /// <summary>SHA-256 of <see cref="Bytes"/>, lower-case hexadecimal.</summary>
     public string Sha256 { get; }
+
+    /// <summary>The id of a token; null when the vocabulary lacks it.</summary>
+    internal int? IdOf(string token) => _lineOf.TryGetValue(token, out var line) ? line - 1 : null;
 
     /// <summary>Reads a <c>vocab.txt</c>.</summary>
     /// <exception cref="QatKitException">QK1111: the file is missing, or special tokens are absent, or a token occurs twice.</exception>
@@ -56,6 +61,6 @@ public sealed class Vocabulary
         foreach (var special in SpecialTokens.Where(s => !lineOf.ContainsKey(s)))
             problems.Add("QK1111", location, $"the vocabulary of {line} tokens has no {special}. Use a BERT WordPiece vocabulary, one token per line.");
         problems.ThrowIfAny();
-        return new Vocabulary(bytes, line);
+        return new Vocabulary(bytes, lineOf);
     }
 }

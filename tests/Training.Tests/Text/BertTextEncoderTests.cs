@@ -29,8 +29,9 @@ public sealed class BertTextEncoderTests
     [InlineData(10, 3, 8, 5, 3)] // only the longer one is cut
     [InlineData(3, 10, 8, 3, 5)]
     [InlineData(10, 8, 6, 3, 3)] // first to equal length, then in turns
-    [InlineData(10, 8, 7, 4, 3)] // the second loses first
-    [InlineData(6, 6, 5, 3, 2)]
+    [InlineData(10, 8, 7, 4, 3)] // the longer one keeps the odd token
+    [InlineData(5, 6, 7, 3, 4)]
+    [InlineData(6, 6, 5, 2, 3)] // and of two equal ones the second
     [InlineData(2, 2, 4, 2, 2)]
     public void Longest_text_loses_tokens_first(int first, int second, int budget, int expectedFirst, int expectedSecond) =>
         Assert.Equal((expectedFirst, expectedSecond), BertTextEncoder.TruncateLongestFirst(first, second, budget));
