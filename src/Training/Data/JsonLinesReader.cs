@@ -56,6 +56,12 @@ internal static class JsonLinesReader
             reason = $"the line is not valid JSON (byte {e.BytePositionInLine}). Correct the line.";
             return false;
         }
+        catch (InvalidOperationException)
+        {
+            // The only invalid operation left: an escape that is half of a surrogate pair.
+            reason = "the line has a text with an incomplete escaped character. Correct the line.";
+            return false;
+        }
     }
 
     private static bool TryText(JsonElement row, string key, out string? text, out string reason)

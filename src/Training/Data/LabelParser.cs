@@ -3,9 +3,12 @@ using QatKit.Core.Diagnostics;
 
 namespace QatKit.Training.Data;
 
-// A label is a class name, or a class index, or (regression) a finite number.
+// A label is a class name, or a class index, or (regression) a finite number. Where a class is called by a number, as a
+// rating of 1 to 5 is, numbers are names: 1 must not be the first class in one row and the second in another.
 internal sealed class LabelParser(IReadOnlyList<string> labels)
 {
+    private readonly bool _allowsIndices = !labels.Any(l => int.TryParse(l, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _));
+
     public bool TryParse(string text, out float label, out string reason)
     {
         reason = "";
@@ -23,14 +26,15 @@ internal sealed class LabelParser(IReadOnlyList<string> labels)
             return true;
         }
 
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < labels.Count)
+        if (_allowsIndices && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < labels.Count)
         {
             label = index;
             return true;
         }
 
         label = float.NaN;
-        reason = $"the label '{text}' is none of {string.Join(", ", labels)} and no index from 0 to {labels.Count - 1}.{Suggestion.For(text, labels)} Correct the row.";
+        var indices = _allowsIndices ? $" and no index from 0 to {labels.Count - 1}.{Suggestion.For(text, labels)}" : ".";
+        reason = $"the label '{text}' is none of {string.Join(", ", labels)}{indices} Correct the row.";
         return false;
     }
 }

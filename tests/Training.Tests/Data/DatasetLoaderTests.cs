@@ -1,3 +1,4 @@
+using CsCheck;
 using QatKit.Core.Diagnostics;
 using QatKit.TestKit;
 using QatKit.Training.Data;
@@ -62,6 +63,47 @@ public sealed class DatasetLoaderTests : IDisposable
             QK1103 {Path}(3): the line is not valid JSON (byte 5). Correct the line.
             QK1103 {Path}(4): the value of 'b' is not a string. Correct the line.
             """, e.Message);
+    }
+
+    [Fact]
+    public void Classes_that_are_called_by_numbers_are_not_mixed_with_indices()
+    {
+        var ratings = new DataLayout(DataFormat.Tsv, "text", null, "label", ["1", "2", "3"]);
+        Assert.Equal([0f, 2f], Load("text\tlabel\nx\t1\ny\t3\n", ratings).Examples.Select(e => e.Label!.Value));
+        var e = Assert.Throws<QatKitException>(() => Load("text\tlabel\nx\t0\n", ratings));
+        Assert.Equal($"QK1103 {Path}(2): the label '0' is none of 1, 2, 3. Correct the row.", e.Message);
+    }
+
+    [Fact]
+    public void Half_a_surrogate_pair_in_json_is_a_bad_row()
+    {
+        var e = Assert.Throws<QatKitException>(() => Load("{\"text\": \"\\ud800\", \"label\": 1}\n", new DataLayout(DataFormat.Jsonl, "text", null, "label", ["a", "b"])));
+        Assert.Equal($"QK1103 {Path}(1): the line has a text with an incomplete escaped character. Correct the line.", e.Message);
+    }
+
+    // Whatever the bytes, the answer is a data set or a message.
+    [Theory]
+    [InlineData(DataFormat.Csv, "text,label\n\"a \"\"b\"\", c\",1\nd,0\n")]
+    [InlineData(DataFormat.Tsv, "text\tlabel\na \"b\t1\nd\t0\n")]
+    [InlineData(DataFormat.Jsonl, "{\"text\": \"a \\u00e9\", \"label\": 1}\n{\"text\": \"d\", \"label\": \"no\"}\n")]
+    public void Damaged_files_never_crash(DataFormat format, string content)
+    {
+        var good = System.Text.Encoding.UTF8.GetBytes(content);
+        var layout = new DataLayout(format, "text", null, "label", ["no", "yes"]);
+        Gen.Select(Gen.Int[0, good.Length - 1], Gen.Byte, Gen.Int[0, good.Length], Gen.Byte.Array[0, 3]).Sample((at, value, length, more) =>
+        {
+            byte[] bytes = [.. good[..length], .. more];
+            if (at < bytes.Length) bytes[at] = value;
+            File.WriteAllBytes(Path, bytes);
+            try
+            {
+                DatasetLoader.Load(Path, layout);
+            }
+            catch (QatKitException)
+            {
+                // Told.
+            }
+        }, iter: 1500, threads: 1);
     }
 
     [Fact]
