@@ -44,11 +44,10 @@ public static class RecipeLoader
 
     private static YamlMappingNode ReadTree(string yaml, string name)
     {
-        var stream = new YamlStream();
+        YamlStream stream;
         try
         {
-            using var reader = new StringReader(yaml);
-            stream.Load(reader);
+            stream = YamlText.Load(yaml);
         }
         catch (YamlException e)
         {

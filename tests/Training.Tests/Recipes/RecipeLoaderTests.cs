@@ -1,3 +1,4 @@
+using CsCheck;
 using QatKit.Core.Diagnostics;
 using QatKit.TestKit;
 using QatKit.Training.Data;
@@ -159,6 +160,47 @@ public sealed class RecipeLoaderTests
         Assert.Equal(RecipeText.Sha256(recipe), RecipeText.Sha256(again));
         Assert.Equal(recipe.Quantization.Ignore, again.Quantization.Ignore);
         Assert.NotEqual(RecipeText.Sha256(recipe), RecipeText.Sha256(recipe with { Train = recipe.Train with { Seed = 1 } }));
+    }
+
+    [Fact]
+    public void Texts_of_every_script_read_back_to_themselves()
+    {
+        var recipe = Parse(Minimal) with { Name = "größe \ud83d\ude00 \"quoted\" \\ \u00a0\u2028" };
+        Assert.Equal(recipe.Name, Parse(RecipeText.ToYaml(recipe)).Name);
+    }
+
+    // The tree of a YAML text is built by recursion: without a limit this ends the process.
+    [Theory]
+    [InlineData("name: ", "[")]
+    [InlineData("", "- ")]
+    [InlineData("name: ", "{a: ")]
+    public void Nesting_without_end_is_refused(string start, string level)
+    {
+        var text = start + string.Concat(Enumerable.Repeat(level, 50_000));
+        var e = Assert.Throws<QatKitException>(() => Parse(text));
+        Assert.StartsWith("QK1002 r.yaml(1,", e.Message, StringComparison.Ordinal);
+        Assert.EndsWith("): the recipe is not valid YAML: Values are nested in more than 32 levels. Correct the line.", e.Message, StringComparison.Ordinal);
+        e = Assert.Throws<QatKitException>(() => Parse(Minimal, "name=" + level + text));
+        Assert.StartsWith("QK1009 --set name: the value '", e.Message, StringComparison.Ordinal);
+    }
+
+    // Whatever the text, the answer is a recipe or a message.
+    [Fact]
+    public void Damaged_recipes_never_crash()
+    {
+        const string Marks = "[]{}:,&*!|>'\"%@`#?- \n\t\u0000~x9";
+        var good = File.ReadAllText(RepositoryRoot.Combine("recipes/sst2_bert_tiny_int8_24.yaml"));
+        Gen.Select(Gen.Int[0, good.Length - 1], Gen.Int[0, 4], Gen.Char[Marks].Array[0, 4]).Sample((at, cut, put) =>
+        {
+            try
+            {
+                Parse(good[..at] + new string(put) + good[Math.Min(good.Length, at + cut)..]);
+            }
+            catch (QatKitException)
+            {
+                // Told.
+            }
+        }, iter: 2000, threads: 1);
     }
 
     public static TheoryData<string> RecipeFiles =>

@@ -59,9 +59,7 @@ internal static class RecipeOverrides
     {
         try
         {
-            var stream = new YamlStream();
-            using var reader = new StringReader(text);
-            stream.Load(reader);
+            var stream = YamlText.Load(text);
             return stream.Documents.Count == 0 ? new YamlScalarNode("") { Style = ScalarStyle.Plain } : stream.Documents[0].RootNode;
         }
         catch (YamlException)
