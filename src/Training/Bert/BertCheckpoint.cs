@@ -27,13 +27,27 @@ public static class BertCheckpoint
         var model = new BertForSequenceClassification(BertConfig.Load(Path.Combine(folder, ConfigFile), classes), seed);
         try
         {
-            return (model, LoadInto(model, Path.Combine(folder, WeightsFile)));
+            return (model, LoadInto(model, WeightsOf(folder)));
         }
         catch
         {
             model.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The weights file of a model folder.</summary>
+    /// <exception cref="QatKitException">QK2026: there is none, or only one of another kind; the message says how to convert it.</exception>
+    public static string WeightsOf(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        var path = Path.Combine(folder, WeightsFile);
+        if (File.Exists(path)) return path;
+        var shards = Path.Combine(folder, WeightsFile + ".index.json");
+        throw new QatKitException("QK2026", path, "the file does not exist. " + (
+            File.Exists(shards) ? $"The folder has the weights in several files; save them as one, with save_pretrained(folder, max_shard_size=\"100GB\") of Python's transformers."
+            : Directory.Exists(folder) && Directory.EnumerateFiles(folder, "pytorch_model*").Any() ? "The folder has weights as pickle files, which can run code when they are read; save them with save_pretrained(folder, safe_serialization=True) of Python's transformers."
+            : "Pass a model folder in Hugging Face form."));
     }
 
     /// <summary>Loads weights into a model, all of them or none.</summary>
@@ -106,7 +120,10 @@ public static class BertCheckpoint
         var info = file.Info(name);
         if (!info.Shape.SequenceEqual(parameter.shape))
         {
-            problems.Add("QK2024", path, $"tensor '{name}' has shape {info.ShapeText}, the model's is [{string.Join(", ", parameter.shape)}]. Make config.json and the checkpoint agree.");
+            var remedy = name.StartsWith(ModuleNames.Classifier, StringComparison.Ordinal)
+                ? "The checkpoint was fine-tuned for another number of classes: use one without a classifier, or a task with as many."
+                : "Make config.json and the checkpoint agree.";
+            problems.Add("QK2024", path, $"tensor '{name}' has shape {info.ShapeText}, the model's is [{string.Join(", ", parameter.shape)}]. {remedy}");
             return null;
         }
 

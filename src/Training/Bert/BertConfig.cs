@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using QatKit.Core.Diagnostics;
 using QatKit.Core.Graph;
+using QatKit.Core.Numerics;
 
 namespace QatKit.Training.Bert;
 
@@ -9,6 +10,14 @@ namespace QatKit.Training.Bert;
 public sealed record BertConfig
 {
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, ReadCommentHandling = JsonCommentHandling.Skip };
+
+    /// <summary>Family of the model; only <c>bert</c>.</summary>
+    [JsonPropertyName("model_type")]
+    public string ModelType { get; init; } = "bert";
+
+    /// <summary>How positions come in; only <c>absolute</c>.</summary>
+    [JsonPropertyName("position_embedding_type")]
+    public string PositionEmbeddingType { get; init; } = "absolute";
 
     /// <summary>Rows of the word embedding.</summary>
     [JsonPropertyName("vocab_size")]
@@ -69,9 +78,11 @@ public sealed record BertConfig
     /// <summary>Reads a configuration file.</summary>
     /// <param name="path">A <c>config.json</c>.</param>
     /// <param name="classes">C; when omitted, the number of entries of <c>id2label</c>, or <c>num_labels</c>, or 2.</param>
-    /// <exception cref="QatKitException">QK2020: not JSON; QK2021: every value outside the limits.</exception>
+    /// <exception cref="QatKitException">QK2020: absent or not JSON; QK2021: every value outside the limits.</exception>
     public static BertConfig Load(string path, int? classes = null)
     {
+        if (!File.Exists(path))
+            throw new QatKitException("QK2020", path, "the file does not exist. Pass a model folder in Hugging Face form.");
         BertConfig config;
         try
         {
@@ -92,7 +103,6 @@ public sealed record BertConfig
     public string ToJson()
     {
         var node = JsonSerializer.SerializeToNode(this, Json)!.AsObject();
-        node["model_type"] = "bert";
         node["architectures"] = new System.Text.Json.Nodes.JsonArray("BertForSequenceClassification");
         node["id2label"] = new System.Text.Json.Nodes.JsonObject(
             Enumerable.Range(0, Classes).Select(i => KeyValuePair.Create($"{i}", (System.Text.Json.Nodes.JsonNode?)$"LABEL_{i}")));
@@ -114,10 +124,12 @@ public sealed record BertConfig
             if (!ok) problems.Add("QK2021", location, message);
         }
 
+        Require(ModelType == "bert", $"model_type = '{ModelType}' is not supported. Use a BERT model.");
+        Require(PositionEmbeddingType == "absolute", $"position_embedding_type = '{PositionEmbeddingType}' is not supported. Use a model with 'absolute'.");
         Require(Layers >= 1, $"num_hidden_layers = {Layers}; at least 1 is needed.");
-        Require(HiddenSize >= 1, $"hidden_size = {HiddenSize}; at least 1 is needed.");
+        Require(HiddenSize is >= 1 and <= NumericsContract.MaxHidden, $"hidden_size = {HiddenSize} is outside 1..{NumericsContract.MaxHidden}, within which LayerNorm is exact. Use a smaller model.");
         Require(Heads >= 1 && HiddenSize % Math.Max(1, Heads) == 0, $"num_attention_heads = {Heads} does not divide hidden_size = {HiddenSize}.");
-        Require(IntermediateSize >= 1, $"intermediate_size = {IntermediateSize}; at least 1 is needed.");
+        Require(IntermediateSize is >= 1 and <= NumericsContract.MaxInt8Reduction, $"intermediate_size = {IntermediateSize} is outside 1..{NumericsContract.MaxInt8Reduction}, within which a sum is exact. Use a smaller model.");
         Require(VocabSize >= 1, $"vocab_size = {VocabSize}; at least 1 is needed.");
         Require(MaxPositions >= 1, $"max_position_embeddings = {MaxPositions}; at least 1 is needed.");
         Require(TypeVocabSize >= 1, $"type_vocab_size = {TypeVocabSize}; at least 1 is needed.");
@@ -132,6 +144,7 @@ public sealed record BertConfig
     private static int Labels(JsonElement root)
     {
         if (root.TryGetProperty("id2label", out var labels) && labels.ValueKind == JsonValueKind.Object) return labels.EnumerateObject().Count();
-        return root.TryGetProperty("num_labels", out var count) ? count.GetInt32() : 2;
+        if (!root.TryGetProperty("num_labels", out var count)) return 2;
+        return count.ValueKind == JsonValueKind.Number && count.TryGetInt32(out var labelled) ? labelled : throw new JsonException($"num_labels = {count.GetRawText()} is not a whole number.");
     }
 }

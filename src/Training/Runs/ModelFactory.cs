@@ -1,6 +1,7 @@
 using QatKit.Core.Diagnostics;
 using QatKit.Training.Bert;
 using QatKit.Training.Recipes;
+using QatKit.Training.Text;
 
 namespace QatKit.Training.Runs;
 
@@ -11,7 +12,7 @@ public static class ModelFactory
 
     /// <summary>Loads a checkpoint, or builds a model with random weights.</summary>
     /// <returns>The model and one line about where its weights come from.</returns>
-    /// <exception cref="QatKitException">QK1120: vocabulary or text length do not fit the model; QK202x: the checkpoint is not usable.</exception>
+    /// <exception cref="QatKitException">QK1120: vocabulary, text length or casing do not fit the model; QK202x: the checkpoint is not usable.</exception>
     public static (BertForSequenceClassification Model, string Origin) Create(LoadedRecipe loaded, RunInputs inputs)
     {
         ArgumentNullException.ThrowIfNull(loaded);
@@ -36,7 +37,7 @@ public static class ModelFactory
         var model = new BertForSequenceClassification(config, seed);
         try
         {
-            return (model, BertCheckpoint.LoadInto(model, Path.Combine(folder, BertCheckpoint.WeightsFile)).ToString());
+            return (model, BertCheckpoint.LoadInto(model, BertCheckpoint.WeightsOf(folder)).ToString());
         }
         catch
         {
@@ -52,6 +53,8 @@ public static class ModelFactory
             problems.Add("QK1120", "model.vocabulary", $"the vocabulary has {inputs.Encoder.Vocabulary.Count} tokens, the model knows {config.VocabSize}. Use the vocabulary that belongs to the model.");
         if (loaded.Recipe.Task.MaxLength > config.MaxPositions)
             problems.Add("QK1120", "task.max_length", $"task.max_length = {loaded.Recipe.Task.MaxLength} exceeds the model's {config.MaxPositions} positions. Lower it.");
+        foreach (var difference in TokenizerConfig.Differences(loaded.Resolve(loaded.Recipe.Model.Path!), loaded.Recipe.Model.LowerCase))
+            problems.Add("QK1120", "model.lower_case", difference);
         problems.ThrowIfAny();
     }
 }

@@ -74,6 +74,37 @@ public sealed class BertCheckpointTests
         Assert.Contains("bert.encoder.layer.1.output.dense.weight", report.Loaded);
     }
 
+    [Fact]
+    public void Weights_of_another_kind_are_told_with_the_way_to_convert_them()
+    {
+        using var folder = new TempFolder();
+        folder.WriteText("config.json", TinyBert.Config().ToJson());
+        var path = folder.Combine("model.safetensors");
+        string Message() => Assert.Throws<QatKitException>(() => BertCheckpoint.Load(folder.Path, seed: 1)).Message;
+        Assert.Equal($"QK2026 {path}: the file does not exist. Pass a model folder in Hugging Face form.", Message());
+        folder.WriteText("pytorch_model.bin", "x");
+        Assert.Equal($"QK2026 {path}: the file does not exist. The folder has weights as pickle files, which can run code when they are read; save them with save_pretrained(folder, safe_serialization=True) of Python's transformers.", Message());
+        folder.WriteText("model.safetensors.index.json", "{}");
+        Assert.Equal($"QK2026 {path}: the file does not exist. The folder has the weights in several files; save them as one, with save_pretrained(folder, max_shard_size=\"100GB\") of Python's transformers.", Message());
+    }
+
+    [Fact]
+    public void Classifier_for_another_number_of_classes_is_told()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TempFolder();
+        using var source = new BertForSequenceClassification(TinyBert.Config() with { Classes = 3 }, seed: 1);
+        var path = Write(folder, source, name => name, _ => { });
+        using var model = new BertForSequenceClassification(TinyBert.Config() with { Classes = 2 }, seed: 2);
+        var e = Assert.Throws<QatKitException>(() => BertCheckpoint.LoadInto(model, path));
+        Assert.Equal(
+            [
+                $"QK2024 {path}: tensor 'classifier.bias' has shape [3], the model's is [2]. The checkpoint was fine-tuned for another number of classes: use one without a classifier, or a task with as many.",
+                $"QK2024 {path}: tensor 'classifier.weight' has shape [3, 32], the model's is [2, 32]. The checkpoint was fine-tuned for another number of classes: use one without a classifier, or a task with as many.",
+            ],
+            e.Diagnostics.Select(d => d.ToString()));
+    }
+
     private static string Write(TempFolder folder, BertForSequenceClassification model, Func<string, string?> rename, Action<SafetensorsWriter> more)
     {
         var writer = new SafetensorsWriter();

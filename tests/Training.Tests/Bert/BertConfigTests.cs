@@ -1,3 +1,5 @@
+using System.Text;
+using CsCheck;
 using QatKit.Core.Diagnostics;
 using QatKit.TestKit;
 using QatKit.Training.Bert;
@@ -19,6 +21,60 @@ public sealed class BertConfigTests
                 $"QK2021 {path}: hidden_dropout_prob = 1.5 is outside [0, 1).",
             ],
             e.Diagnostics.Select(d => d.ToString()));
+    }
+
+    [Fact]
+    public void Models_that_only_look_like_bert_are_refused()
+    {
+        using var folder = new TempFolder();
+        var path = folder.WriteText("config.json", """{ "model_type": "roberta", "position_embedding_type": "relative_key", "hidden_size": 4096, "num_attention_heads": 32, "intermediate_size": 200000 }""");
+        var e = Assert.Throws<QatKitException>(() => BertConfig.Load(path));
+        Assert.Equal(
+            [
+                $"QK2021 {path}: model_type = 'roberta' is not supported. Use a BERT model.",
+                $"QK2021 {path}: position_embedding_type = 'relative_key' is not supported. Use a model with 'absolute'.",
+                $"QK2021 {path}: hidden_size = 4096 is outside 1..2048, within which LayerNorm is exact. Use a smaller model.",
+                $"QK2021 {path}: intermediate_size = 200000 is outside 1..133000, within which a sum is exact. Use a smaller model.",
+            ],
+            e.Diagnostics.Select(d => d.ToString()));
+    }
+
+    [Theory]
+    [InlineData("""{ "num_labels": "3" }""", "num_labels = \"3\" is not a whole number.")]
+    [InlineData("""{ "num_labels": 1e99 }""", "num_labels = 1e99 is not a whole number.")]
+    [InlineData("null", "the file holds null.")]
+    public void A_file_that_is_no_configuration_is_named(string json, string problem)
+    {
+        using var folder = new TempFolder();
+        var path = folder.WriteText("config.json", json);
+        var e = Assert.Throws<QatKitException>(() => BertConfig.Load(path));
+        Assert.Equal($"QK2020 {path}: not a BERT configuration: {problem} Pass a Hugging Face config.json.", e.Message);
+        var missing = folder.Combine("none.json");
+        e = Assert.Throws<QatKitException>(() => BertConfig.Load(missing));
+        Assert.Equal($"QK2020 {missing}: the file does not exist. Pass a model folder in Hugging Face form.", e.Message);
+    }
+
+    // Whatever the bytes, the answer is a configuration or a message.
+    [Fact]
+    public void Damaged_files_never_crash()
+    {
+        using var folder = new TempFolder();
+        var good = Encoding.UTF8.GetBytes(TinyBert.Config().ToJson());
+        Gen.Select(Gen.Int[0, good.Length - 1], Gen.Byte, Gen.Int[0, good.Length]).Sample((at, value, length) =>
+        {
+            var bytes = good[..length];
+            if (at < length) bytes[at] = value;
+            var path = folder.Combine("config.json");
+            File.WriteAllBytes(path, bytes);
+            try
+            {
+                BertConfig.Load(path);
+            }
+            catch (QatKitException)
+            {
+                // Told.
+            }
+        }, iter: 2000, threads: 1);
     }
 
     [Fact]
