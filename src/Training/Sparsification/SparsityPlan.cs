@@ -17,7 +17,8 @@ public sealed record SparsityPlan
     public IReadOnlyList<string> Ignore { get; init; } = [];
 
     /// <summary>The layers that are pruned, in running order.</summary>
-    /// <exception cref="QatKitException">QK2010 a pattern that matches nothing, QK2011 an invalid one; all at once.</exception>
+    /// <exception cref="QatKitException">QK2010 a pattern that matches nothing, QK2011 an invalid one; all at once. QK3005: no layer is
+    /// left that can be pruned.</exception>
     public IReadOnlyList<string> Resolve(BertArchitecture architecture)
     {
         ArgumentNullException.ThrowIfNull(architecture);
@@ -26,8 +27,13 @@ public sealed record SparsityPlan
         var targets = NamePattern.Select(Targets, "sparsity.targets", layers, problems);
         var ignored = NamePattern.Select(Ignore, "sparsity.ignore", layers, problems);
         problems.ThrowIfAny();
-        return [.. layers.Where(l => l != ModuleNames.Classifier && targets.Contains(l) && !ignored.Contains(l)
-            && NmPattern.TwoFour.IneligibleReason(Outputs(l, architecture), Inputs(l, architecture)) is null)];
+        var chosen = layers.Where(l => l != ModuleNames.Classifier && targets.Contains(l) && !ignored.Contains(l))
+            .Select(l => (Name: l, Reason: NmPattern.TwoFour.IneligibleReason(Outputs(l, architecture), Inputs(l, architecture)))).ToList();
+        string[] eligible = [.. chosen.Where(l => l.Reason is null).Select(l => l.Name)];
+        if (eligible.Length > 0) return eligible;
+        throw new QatKitException("QK3005", "sparsity", chosen.Count == 0
+            ? "targets without ignore leaves no layer that may be pruned. Choose layers of the encoder or the pooler, or remove the section."
+            : $"no chosen layer can be pruned: '{chosen[0].Name}' has a shape of which {chosen[0].Reason}. Use other sizes, or remove the section.");
     }
 
     private static int Outputs(string layer, BertArchitecture a) =>

@@ -11,6 +11,16 @@ namespace QatKit.Training.Tests.Sparsification;
 
 public sealed class MaskControllerTests
 {
+    [Fact]
+    public void Plan_that_prunes_nothing_is_refused()
+    {
+        var architecture = TinyBert.Config().ToArchitecture();
+        var e = Assert.Throws<QatKitException>(() => new SparsityPlan { Targets = ["classifier"] }.Resolve(architecture));
+        Assert.Equal("QK3005 sparsity: targets without ignore leaves no layer that may be pruned. Choose layers of the encoder or the pooler, or remove the section.", e.Message);
+        e = Assert.Throws<QatKitException>(() => new SparsityPlan().Resolve(architecture with { Hidden = 36, Intermediate = 36 }));
+        Assert.Equal("QK3005 sparsity: no chosen layer can be pruned: 'bert.encoder.layer.0.attention.self.query' has a shape of which out = 36 is not a multiple of 8. Use other sizes, or remove the section.", e.Message);
+    }
+
     [Theory]
     [InlineData("AdamW")]
     [InlineData("SGD")]
