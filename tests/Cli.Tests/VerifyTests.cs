@@ -1,6 +1,8 @@
 using System.Text.Json;
 using QatKit.Cli.CommandLine;
 using QatKit.TestKit;
+using QatKit.Training.Recipes;
+using QatKit.Training.Verification;
 
 namespace QatKit.Cli.Tests;
 
@@ -44,6 +46,25 @@ public sealed class VerifyTests : IDisposable
         var (code, output, error) = await CliRunner.Run("verify", _model.Folder, "--data", data);
         Assert.Equal((ExitCode.InvalidInput, ""), (code, output));
         Assert.Equal($"error QK5104 {data}: the format of this file is not clear. Pass --format with one of sst2, mrpc, rte, cola, stsb, qnli, mnli, csv, tsv, jsonl.\n", error);
+    }
+
+    [Fact]
+    public void Columns_of_a_run_are_read_with_their_pair()
+    {
+        var data = _output.WriteText("data.jsonl", """{"text": "unused", "a": "the film was good", "b": "it was bad", "stars": "positive"}""");
+        var columns = new ColumnsSection { Text = "a", Pair = "b", Label = "stars" };
+        var examples = VerificationData.Load(data, null, _model.Artifact, columns: columns);
+        Assert.Equal([1f], examples.Labels);
+        Assert.Equal([0, 0, 0, 0, 0, 0, 1, 1, 1, 1], examples.Sequences[0].TokenTypeIds);
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("-3")]
+    public async Task A_limit_below_one_is_a_usage_error(string limit)
+    {
+        var (code, output, error) = await CliRunner.Run("verify", _model.Folder, "--data", "builtin:reviews", "--limit", limit);
+        Assert.Equal((ExitCode.Usage, "", "--limit must be at least 1.\n\n"), (code, output, error));
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using QatKit.Cli.Output;
 using QatKit.Core.Artifact;
 using QatKit.Testing.Reports;
 using QatKit.Training.Data;
+using QatKit.Training.Runs;
 using QatKit.Training.Verification;
 
 namespace QatKit.Cli.Verbs;
@@ -15,7 +16,7 @@ internal static class VerifyVerb
     public static Command Create(CommandContext context)
     {
         var model = new Argument<string>("model") { Description = "Folder of an exported model." };
-        var checkpoint = new Option<string?>("--checkpoint") { Description = "Folder of the run that made the model: compares with its torch models, and takes its recipe's gates." };
+        var checkpoint = new Option<string?>("--checkpoint") { Description = "Folder of the run that made the model: compares with its torch models, and takes its recipe's columns and gates." };
         var data = new Option<string>("--data") { Description = "Examples: a file, or builtin:reviews.", Required = true };
         var format = new Option<DataFormat?>("--format") { Description = "Format of the file; when omitted, extension and header tell." };
         var limit = new Option<int?>("--limit") { Description = "Use only the first so many examples." };
@@ -30,10 +31,15 @@ internal static class VerifyVerb
         {
             model, checkpoint, data, format, limit, backends, output, maxLoss, mismatch, agreement, json,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(limit) < 1) result.AddError("--limit must be at least 1.");
+        });
         command.SetAction((parsed, cancellationToken) =>
         {
             var artifact = ArtifactReader.Read(parsed.GetRequiredValue(model));
-            var examples = VerificationData.Load(parsed.GetRequiredValue(data), parsed.GetValue(format), artifact, parsed.GetValue(limit));
+            var columns = parsed.GetValue(checkpoint) is { } folderOfRun ? FakeQuantCheckpoint.ReadRecipe(folderOfRun).Task.Columns : null;
+            var examples = VerificationData.Load(parsed.GetRequiredValue(data), parsed.GetValue(format), artifact, parsed.GetValue(limit), columns);
             var asJson = parsed.GetValue(json);
             VerificationGates Gates(VerificationGates from) => new(
                 parsed.GetValue(mismatch) ?? from.MaxLocalMismatchRate, parsed.GetValue(agreement) ?? from.MinArgmaxAgreement, parsed.GetValue(maxLoss) ?? from.MaxMetricLoss);

@@ -13,15 +13,24 @@ namespace QatKit.Training.Runs;
 /// <summary>The finished fake-quantized torch model of a run, to compare an artifact with.</summary>
 public static class FakeQuantCheckpoint
 {
+    /// <summary>The recipe of a finished run, every default written out.</summary>
+    /// <param name="runFolder">Folder of the run.</param>
+    /// <exception cref="QatKitException">QK1134: the folder is no finished run.</exception>
+    public static Recipe ReadRecipe(string runFolder)
+    {
+        var folder = new RunFolder(runFolder);
+        if (!File.Exists(folder.RecipePath) || !File.Exists(folder.FakeQuant))
+            throw new QatKitException("QK1134", runFolder, "the folder holds no finished run (recipe.yaml and checkpoints/fake-quant.safetensors). Pass the folder that 'qatkit run' wrote, or let the run finish with --resume.");
+        return RecipeLoader.Load(folder.RecipePath).Recipe;
+    }
+
     /// <summary>Loads the model of a finished run, in evaluation mode with fake-quantize on.</summary>
     /// <param name="runFolder">Folder of the run.</param>
     /// <exception cref="QatKitException">QK1134: the folder is no finished run; QK1132, QK20xx: its files are damaged.</exception>
     public static FinishedRun Load(string runFolder)
     {
         var folder = new RunFolder(runFolder);
-        if (!File.Exists(folder.RecipePath) || !File.Exists(folder.FakeQuant))
-            throw new QatKitException("QK1134", runFolder, "the folder holds no finished run (recipe.yaml and checkpoints/fake-quant.safetensors). Pass the folder that 'qatkit run' wrote, or let the run finish with --resume.");
-        var recipe = RecipeLoader.Load(folder.RecipePath).Recipe;
+        var recipe = ReadRecipe(runFolder);
         var (model, _) = BertCheckpoint.Load(folder.Fp32, recipe.Train.Seed);
         try
         {

@@ -4,6 +4,7 @@ using QatKit.Core.Graph;
 using QatKit.Training.Data;
 using QatKit.Training.Data.Reviews;
 using QatKit.Training.Metrics;
+using QatKit.Training.Recipes;
 using QatKit.Training.Text;
 
 namespace QatKit.Training.Verification;
@@ -21,14 +22,15 @@ public sealed record VerificationData(string Source, string Sha256, IReadOnlyLis
     /// <param name="format">Its format; when omitted, the extension and the header tell.</param>
     /// <param name="artifact">The model.</param>
     /// <param name="limit">Use only the first so many examples.</param>
+    /// <param name="columns">Columns of csv, tsv and jsonl files; <c>text</c> and <c>label</c> when omitted.</param>
     /// <exception cref="QatKitException">QK5103: the artifact has no vocabulary; QK5104: the format is not clear; and those of <see cref="DatasetLoader"/>.</exception>
-    public static VerificationData Load(string source, DataFormat? format, ModelArtifact artifact, int? limit = null)
+    public static VerificationData Load(string source, DataFormat? format, ModelArtifact artifact, int? limit = null, ColumnsSection? columns = null)
     {
         ArgumentNullException.ThrowIfNull(artifact);
         var encoder = ArtifactEncoder.Create(artifact);
         var dataset = source == BuiltinReviews.Name
             ? BuiltinReviews.Create().Dev
-            : DatasetLoader.Load(source, Layout(source, format, artifact.Manifest.Details.Labels), requireLabels: false);
+            : DatasetLoader.Load(source, Layout(source, format, columns ?? new ColumnsSection(), artifact.Manifest.Details.Labels), requireLabels: false);
         var encoded = EncodedDataset.Create(dataset, encoder);
         var count = Math.Min(encoded.Count, limit ?? int.MaxValue);
         var labelled = dataset.Examples.Take(count).All(e => e.Label is not null);
@@ -39,13 +41,13 @@ public sealed record VerificationData(string Source, string Sha256, IReadOnlyLis
             dataset.Labels.Count == 0 ? Metric.Pearson : Metric.Accuracy);
     }
 
-    private static DataLayout Layout(string path, DataFormat? format, IReadOnlyList<string> labels)
+    private static DataLayout Layout(string path, DataFormat? format, ColumnsSection columns, IReadOnlyList<string> labels)
     {
-        var chosen = format ?? Detect(path);
-        return DataLayout.ForGlue(chosen) ?? new DataLayout(chosen, "text", null, "label", labels.Count > 1 ? labels : []);
+        var chosen = format ?? Detect(path, columns.Text);
+        return DataLayout.ForGlue(chosen) ?? new DataLayout(chosen, columns.Text, columns.Pair, columns.Label, labels.Count > 1 ? labels : []);
     }
 
-    private static DataFormat Detect(string path)
+    private static DataFormat Detect(string path, string text)
     {
         var header = File.Exists(path) ? File.ReadLines(path).FirstOrDefault("") : "";
         return (Path.GetExtension(path), header) switch
@@ -58,7 +60,7 @@ public sealed record VerificationData(string Source, string Sha256, IReadOnlyLis
             (".tsv", "index\tquestion\tsentence\tlabel") => DataFormat.Qnli,
             (".tsv", var h) when h.Contains("gold_label", StringComparison.Ordinal) => DataFormat.Mnli,
             (".tsv", var h) when h.EndsWith("score", StringComparison.Ordinal) => DataFormat.Stsb,
-            (".tsv", var h) when h.Split('\t').Contains("text") => DataFormat.Tsv,
+            (".tsv", var h) when h.Split('\t').Contains(text) => DataFormat.Tsv,
             _ => throw new QatKitException("QK5104", path, $"the format of this file is not clear. Pass --format with one of {string.Join(", ", Enum.GetNames<DataFormat>()).ToLowerInvariant()}."),
         };
     }
