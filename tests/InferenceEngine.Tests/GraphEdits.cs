@@ -39,6 +39,33 @@ internal static class GraphEdits
         return With(graph, [edited, .. graph.Layers.Skip(1)], t => t);
     }
 
+    /// <summary>Every parameter as large as the contract allows, with changing signs.</summary>
+    public static QuantizedGraph AtTheLimits(QuantizedGraph graph)
+    {
+        const float max = NumericsContract.MaxMagnitude;
+        static void Fill(float[] values)
+        {
+            for (var i = 0; i < values.Length; i++) values[i] = i % 3 == 0 ? max : -max;
+        }
+
+        foreach (var table in new[] { graph.WordEmbeddings, graph.PositionEmbeddings, graph.TokenTypeEmbeddings }) Fill(table.Values!);
+        foreach (var norm in graph.LayerNorms)
+        {
+            Fill(norm.Gamma);
+            Fill(norm.Beta);
+        }
+
+        foreach (var linear in graph.Linears)
+        {
+            Fill(linear.Bias);
+            double code = linear.Width == CodeWidth.Int8 ? NumericsContract.Int8Max : NumericsContract.Int16Max;
+            Array.Fill(linear.WeightScale, (float)(0.999 * max / (code * code * linear.In * linear.Input.Scale)));
+        }
+
+        QuantizedGraphValidator.Check(graph);
+        return graph;
+    }
+
     /// <summary>All embedding tables as int8 codes with one scale per row.</summary>
     public static QuantizedGraph WithQuantizedEmbeddings(QuantizedGraph graph) => With(graph, graph.Layers, QuantizeRows);
 

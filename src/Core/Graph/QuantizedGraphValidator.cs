@@ -7,7 +7,7 @@ namespace QatKit.Core.Graph;
 public static class QuantizedGraphValidator
 {
     /// <summary>Throws when the graph breaks the contract.</summary>
-    /// <exception cref="QatKitException">Every problem: QK2001 scale, QK2002 shape or limit, QK2003 non-finite value,
+    /// <exception cref="QatKitException">Every problem: QK2001 scale, QK2002 shape or limit, QK2003 value that is not finite or too large,
     /// QK2004 code out of range, QK2005 LayerNorm exponent, QK2006 shared input with two scales, QK3001 mask.</exception>
     public static void Check(QuantizedGraph graph)
     {
@@ -21,7 +21,7 @@ public static class QuantizedGraphValidator
         Table(graph.WordEmbeddings, a.VocabSize, a.Hidden, problems);
         Table(graph.PositionEmbeddings, a.MaxPositions, a.Hidden, problems);
         Table(graph.TokenTypeEmbeddings, a.TypeVocabSize, a.Hidden, problems);
-        foreach (var norm in graph.LayerNorms) Norm(norm, a.Hidden, problems);
+        foreach (var norm in graph.LayerNorms) Norm(norm, a, problems);
         foreach (var layer in graph.Layers)
         {
             foreach (var linear in new[] { layer.Query, layer.Key, layer.Value, layer.AttentionOutput })
@@ -32,6 +32,7 @@ public static class QuantizedGraphValidator
             Scale(layer.Key.Name + ".output_scale", layer.KeyOutput.Scale, problems);
             Scale(layer.Value.Name + ".output_scale", layer.ValueOutput.Scale, problems);
             SharedInput(layer, problems);
+            Scores(layer, a.HeadDim, problems);
         }
 
         Linear(graph.Pooler, a.Hidden, a.Hidden, problems);
@@ -78,18 +79,27 @@ public static class QuantizedGraphValidator
 
         Length(t.Name, "codes", t.Codes?.LongLength ?? 0, length, problems);
         Length(t.Name, "row scales", t.RowScale?.LongLength ?? 0, rows, problems);
-        foreach (var scale in t.RowScale ?? []) if (!Scale(t.Name + ".weight_scale", scale, problems)) break;
+        foreach (var scale in t.RowScale ?? [])
+        {
+            if (!Scale(t.Name + ".weight_scale", scale, problems)) break;
+            if (scale <= NumericsContract.MaxMagnitude / NumericsContract.Int8Max) continue;
+            problems.Add("QK2001", t.Name + ".weight_scale", $"scale {scale:R} lets values exceed {NumericsContract.MaxMagnitude:R}. Calibrate again.");
+            break;
+        }
+
         Int8Codes(t.Name, t.Codes ?? [], problems);
     }
 
-    private static void Norm(QuantizedLayerNorm n, int hidden, DiagnosticBag problems)
+    private static void Norm(QuantizedLayerNorm n, BertArchitecture a, DiagnosticBag problems)
     {
-        Length(n.Name, "gamma", n.Gamma.Length, hidden, problems);
-        Length(n.Name, "beta", n.Beta.Length, hidden, problems);
+        Length(n.Name, "gamma", n.Gamma.Length, a.Hidden, problems);
+        Length(n.Name, "beta", n.Beta.Length, a.Hidden, problems);
         Finite(n.Name, n.Gamma, problems);
         Finite(n.Name, n.Beta, problems);
         if (Math.Abs((long)n.Exponent) > NumericsContract.MaxLayerNormExponent)
             problems.Add("QK2005", n.Name, $"exponent {n.Exponent} is outside ±{NumericsContract.MaxLayerNormExponent}. Calibrate again.");
+        else if (IntegerLayerNorm.EpsilonTerm(a.LayerNormEpsilon, a.Hidden, n.Exponent) is var e && !float.IsNormal(e)) // A constant row divides by its root.
+            problems.Add("QK2005", n.Name, $"exponent {n.Exponent} and layer_norm_eps {a.LayerNormEpsilon:R} give eps·H²·4^k = {e:R}, which is not a normal float32. Correct layer_norm_eps.");
     }
 
     private static void Linear(QuantizedLinear l, int outputs, int inputs, DiagnosticBag problems)
@@ -112,11 +122,15 @@ public static class QuantizedGraphValidator
         Finite(l.Name + ".bias", l.Bias, problems);
         if (Scale(l.Name + ".input_scale", l.Input.Scale, problems))
         {
+            var max = l.Width == CodeWidth.Int8 ? NumericsContract.Int8Max : NumericsContract.Int16Max;
+            var largestMultiplier = NumericsContract.MaxMagnitude / ((double)max * max * inputs);
             foreach (var scale in l.WeightScale)
             {
                 if (!Scale(l.Name + ".weight_scale", scale, problems)) break;
-                if (float.IsNormal(l.Input.Scale * scale)) continue;
-                problems.Add("QK2001", l.Name, $"input_scale {l.Input.Scale:R} times weight_scale {scale:R} is not a normal float32. Calibrate again.");
+                var multiplier = IntegerGemm.Multiplier(l.Input.Scale, scale);
+                if (float.IsNormal(multiplier) && multiplier <= largestMultiplier) continue;
+                var problem = float.IsNormal(multiplier) ? $"lets outputs exceed {NumericsContract.MaxMagnitude:R}" : "is not a normal float32";
+                problems.Add("QK2001", l.Name, $"input_scale {l.Input.Scale:R} times weight_scale {scale:R} {problem}. Calibrate again.");
                 break;
             }
         }
@@ -169,6 +183,14 @@ public static class QuantizedGraphValidator
         }
     }
 
+    private static void Scores(QuantizedEncoderLayer layer, int headDim, DiagnosticBag problems)
+    {
+        float query = layer.QueryOutput.Scale, key = layer.KeyOutput.Scale;
+        if (!QuantizationParameters.IsValidScale(query) || !QuantizationParameters.IsValidScale(key)) return; // Reported above.
+        if (!float.IsNormal(IntegerSoftmax.ScoreMultiplier(query, key, headDim)))
+            problems.Add("QK2001", layer.Query.Name + ".output_scale", $"{query:R} times the key's {key:R} is not a normal float32. Calibrate again.");
+    }
+
     /// <summary>Reports QK2001 for a scale that no quantizer may have; true when it is valid.</summary>
     internal static bool Scale(string name, float scale, DiagnosticBag problems)
     {
@@ -186,8 +208,9 @@ public static class QuantizedGraphValidator
     {
         for (var i = 0; i < values.Length; i++)
         {
-            if (float.IsFinite(values[i])) continue;
-            problems.Add("QK2003", name, $"element {i} is {values[i]}; values must be finite.");
+            if (MathF.Abs(values[i]) <= NumericsContract.MaxMagnitude) continue; // False for NaN.
+            var limit = float.IsFinite(values[i]) ? $"within ±{NumericsContract.MaxMagnitude:R}" : "finite";
+            problems.Add("QK2003", name, $"element {i} is {values[i]:R}; values must be {limit}.");
             return;
         }
     }

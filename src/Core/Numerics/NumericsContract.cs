@@ -26,6 +26,10 @@ public static class NumericsContract
     /// <summary>Largest |r_fix| of <see cref="IntegerLayerNorm"/>, a 20-bit grid: 2^20 − 1.</summary>
     public const int LayerNormFixedMax = (1 << 20) - 1;
 
+    /// <summary>Largest magnitude of a parameter and of a linear layer's output, whatever its input codes. Sums and products of the
+    /// forward pass then stay finite: a NaN or an infinity never arises, so no backend has to agree on one.</summary>
+    public const float MaxMagnitude = 1e30f;
+
     /// <summary>Exponents k of the LayerNorm grid are in [-32, 32].</summary>
     public const int MaxLayerNormExponent = 32;
 }

@@ -1,5 +1,6 @@
 using QatKit.Core.Diagnostics;
 using QatKit.Core.Graph;
+using QatKit.Core.Numerics;
 
 namespace QatKit.Core.Tests.Graph;
 
@@ -42,6 +43,57 @@ public sealed class QuantizedGraphValidatorTests
         if (!layer.AttentionOutput.Mask!.IsKept(0, 3))
             expected.Insert(5, "QK3001 bert.encoder.layer.0.attention.output.dense: weight [0, 3] is masked but its code is not 0. Apply the mask before freezing.");
         Assert.Equal(expected, e.Diagnostics.Select(d => d.ToString()));
+    }
+
+    [Fact]
+    public void Values_that_could_overflow_in_a_run_are_named()
+    {
+        var graph = SyntheticGraph.Create(Small, 3);
+        var layer = graph.Layers[0];
+        graph.WordEmbeddings.Values![5] = 2e30f;
+        layer.Key.Bias[1] = -2e30f;
+        layer.Value.WeightScale[0] = 1e29f;
+        var bad = new QuantizedGraph
+        {
+            Architecture = Small with { LayerNormEpsilon = 1e-60 },
+            WordEmbeddings = graph.WordEmbeddings,
+            PositionEmbeddings = new EmbeddingTable { Name = "positions", Rows = 8, Columns = 16, Codes = new sbyte[8 * 16], RowScale = [1, 1, 1e29f, 1, 1, 1, 1, 1] },
+            TokenTypeEmbeddings = graph.TokenTypeEmbeddings,
+            EmbeddingLayerNorm = graph.EmbeddingLayerNorm,
+            Layers =
+            [
+                new QuantizedEncoderLayer
+                {
+                    Query = layer.Query,
+                    Key = layer.Key,
+                    Value = layer.Value,
+                    QueryOutput = new QuantizationParameters(1e-30f),
+                    KeyOutput = new QuantizationParameters(1e-20f),
+                    ValueOutput = layer.ValueOutput,
+                    AttentionOutput = layer.AttentionOutput,
+                    AttentionLayerNorm = layer.AttentionLayerNorm,
+                    Intermediate = layer.Intermediate,
+                    Output = layer.Output,
+                    OutputLayerNorm = layer.OutputLayerNorm,
+                },
+            ],
+            Pooler = graph.Pooler,
+            Classifier = graph.Classifier,
+        };
+        const string epsilon = "exponent 16 and layer_norm_eps 1E-60 give eps·H²·4^k = 0, which is not a normal float32. Correct layer_norm_eps.";
+        var e = Assert.Throws<QatKitException>(() => QuantizedGraphValidator.Check(bad));
+        Assert.Equal(
+            [
+                "QK2003 bert.embeddings.word_embeddings: element 5 is 2E+30; values must be within ±1E+30.",
+                "QK2001 positions.weight_scale: scale 1E+29 lets values exceed 1E+30. Calibrate again.",
+                $"QK2005 bert.embeddings.LayerNorm: {epsilon}",
+                $"QK2005 bert.encoder.layer.0.attention.output.LayerNorm: {epsilon}",
+                $"QK2005 bert.encoder.layer.0.output.LayerNorm: {epsilon}",
+                "QK2003 bert.encoder.layer.0.attention.self.key.bias: element 1 is -2E+30; values must be within ±1E+30.",
+                "QK2001 bert.encoder.layer.0.attention.self.value: input_scale 0.031496063 times weight_scale 1E+29 lets outputs exceed 1E+30. Calibrate again.",
+                "QK2001 bert.encoder.layer.0.attention.self.query.output_scale: 1E-30 times the key's 1E-20 is not a normal float32. Calibrate again.",
+            ],
+            e.Diagnostics.Select(d => d.ToString()));
     }
 
     [Fact]

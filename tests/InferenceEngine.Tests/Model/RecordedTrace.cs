@@ -16,6 +16,13 @@ internal sealed class RecordedTrace : IActivationTrace
     public void Record(string name, int rows, int columns, ReadOnlySpan<float> values) =>
         Tensors.Add((name + " float", rows, columns, Array.ConvertAll(values.ToArray(), BitConverter.SingleToInt32Bits)));
 
+    /// <summary>Fails with the name of a tensor that holds NaN or infinity.</summary>
+    public void AssertFinite()
+    {
+        foreach (var (name, _, _, bits) in Tensors)
+            if (name.EndsWith(" float", StringComparison.Ordinal)) Assert.All(bits, b => Assert.True(float.IsFinite(BitConverter.Int32BitsToSingle(b)), name));
+    }
+
     /// <summary>Fails with the name and the first place where two runs differ.</summary>
     public static void AssertEqual(RecordedTrace expected, RecordedTrace actual)
     {

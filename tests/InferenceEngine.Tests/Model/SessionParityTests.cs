@@ -72,6 +72,11 @@ public sealed class SessionParityTests
 
     [Theory]
     [MemberData(nameof(Sets))]
+    public void The_largest_parameters_stay_finite_and_equal_the_reference(KernelSet set) =>
+        AssertParity(set, GraphEdits.AtTheLimits(SyntheticGraph.Create(Small, 7, int16Layers: new HashSet<string> { ModuleNames.Intermediate(0) })), [9, 33], threads: 2);
+
+    [Theory]
+    [MemberData(nameof(Sets))]
     public void Batch_composition_and_weight_format_do_not_change_a_bit(KernelSet set)
     {
         var graph = SyntheticGraph.Create(Small, 8, sparse24: true);
@@ -101,6 +106,7 @@ public sealed class SessionParityTests
         var batch = SyntheticGraph.CreateBatch(graph.Architecture, lengths, 12);
         var expected = new RecordedTrace();
         var logits = ReferenceExecutor.Run(graph, batch, expected);
+        expected.AssertFinite();
         using var session = KernelSets.Session(set, graph, threads);
         var actual = new RecordedTrace();
         TensorAssert.BitEqual(logits, session.Run(batch, actual), graph.Architecture.Classes, $"{set}, {threads} threads, with a trace");
