@@ -1,6 +1,26 @@
+using System.Globalization;
 using BenchmarkDotNet.Running;
+using QatKit.Benchmarks.Tables;
 using QatKit.Benchmarks.Training;
 
-// "qat-step": the quick ratio of a QAT step to a float32 step; anything else goes to BenchmarkDotNet.
-if (args is ["qat-step"]) QatStepQuick.Run(Console.Out);
-else BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+// A few quick tables of ratios (docs/performance.md); anything else goes to BenchmarkDotNet.
+switch (args)
+{
+    case ["qat-step"]:
+        QatStepQuick.Run(Console.Out);
+        break;
+    case ["gemm", .. var rest]:
+        GemmTable.Run(Console.Out, Threads(rest));
+        break;
+    case ["footprint", var shape, .. var rest]:
+        Footprint.Run(Console.Out, shape, Threads(rest));
+        break;
+    case ["footprint-child", var model, var threads]:
+        Footprint.RunChild(Console.Out, model, Threads([threads]));
+        break;
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+        break;
+}
+
+static int Threads(string[] rest) => rest is [var text] ? int.Parse(text, CultureInfo.InvariantCulture) : 2;

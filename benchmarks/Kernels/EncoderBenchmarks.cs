@@ -7,29 +7,11 @@ namespace QatKit.Benchmarks.Kernels;
 
 /// <summary>Whole models through <see cref="InferenceSession"/>, dense and 2:4, with all processors.</summary>
 [MemoryDiagnoser]
-public class EncoderBenchmarks
+public abstract class EncoderBase
 {
     private InferenceSession _dense = null!;
     private InferenceSession _sparse = null!;
     private TokenBatch _batch = null!;
-
-    [Params("bert-tiny", "bert-base")]
-    public string Model { get; set; } = "";
-
-    [Params(1, 8)]
-    public int Batch { get; set; }
-
-    [Params(128)]
-    public int Length { get; set; }
-
-    [GlobalSetup]
-    public void Setup()
-    {
-        var architecture = ModelShape.Parse(Model, 512);
-        _dense = InferenceSession.Create(SyntheticGraph.Create(architecture, 1));
-        _sparse = InferenceSession.Create(SyntheticGraph.Create(architecture, 1, sparse24: true));
-        _batch = SyntheticGraph.CreateBatch(architecture, [.. Enumerable.Repeat(Length, Batch)], 1);
-    }
 
     [GlobalCleanup]
     public void Cleanup()
@@ -38,9 +20,38 @@ public class EncoderBenchmarks
         _sparse.Dispose();
     }
 
-    [Benchmark(Baseline = true)]
+    [Benchmark]
     public float[] Dense() => _dense.Run(_batch);
 
     [Benchmark]
     public float[] Sparse24() => _sparse.Run(_batch);
+
+    protected void Prepare(string model, int batch, int length)
+    {
+        var architecture = ModelShape.Parse(model, 512);
+        _dense = InferenceSession.Create(SyntheticGraph.Create(architecture, 1));
+        _sparse = InferenceSession.Create(SyntheticGraph.Create(architecture, 1, sparse24: true));
+        _batch = SyntheticGraph.CreateBatch(architecture, [.. Enumerable.Repeat(length, batch)], 1);
+    }
+}
+
+/// <summary>Models of every size on the fastest tier.</summary>
+public class EncoderBenchmarks : EncoderBase
+{
+    [Params("bert-tiny", "bert-base")]
+    public string Model { get; set; } = "";
+
+    [Params(1, 8)]
+    public int Batch { get; set; }
+
+    [GlobalSetup]
+    public void Setup() => Prepare(Model, Batch, 128);
+}
+
+/// <summary>A small model on every tier: plain C# is some hundred times slower.</summary>
+[Config(typeof(TierJobs))]
+public class EncoderTierBenchmarks : EncoderBase
+{
+    [GlobalSetup]
+    public void Setup() => Prepare("bert-tiny", 1, 32);
 }

@@ -1,0 +1,47 @@
+using System.Globalization;
+using QatKit.Core.Graph;
+using QatKit.InferenceEngine.Cpu;
+using QatKit.InferenceEngine.Cpu.Kernels;
+
+namespace QatKit.Benchmarks.Kernels;
+
+/// <summary>One linear layer with random weights and input, quantizing epilogue included.</summary>
+internal sealed unsafe class LinearWorkload
+{
+    private readonly CpuKernels _kernels;
+    private readonly PackedLinear _weights;
+    private readonly AlignedBuffer _x;
+    private readonly AlignedBuffer _y;
+    private readonly WorkerTeam _team;
+    private readonly WorkerScratch[] _scratch;
+    private readonly int _rows;
+
+    /// <param name="shape">MxNxK.</param>
+    /// <param name="kernels">The tier.</param>
+    /// <param name="sparse">2:4 kernel on 2:4 weights, or dense on dense.</param>
+    /// <param name="team">Threads, which the workload does not own.</param>
+    public LinearWorkload(string shape, CpuKernels kernels, bool sparse, WorkerTeam team)
+    {
+        var sizes = shape.Split('x').Select(s => int.Parse(s, CultureInfo.InvariantCulture)).ToArray();
+        int m = sizes[0], n = sizes[1], k = sizes[2];
+        // The FFN's up projection of a synthetic model is an N x K layer.
+        var architecture = new BertArchitecture(1, k, 1, n, 10, 16, 2, 2);
+        _kernels = kernels;
+        _weights = kernels.Pack(SyntheticGraph.Create(architecture, 1, sparse).Layers[0].Intermediate, sparse);
+        _x = new AlignedBuffer((long)m * k);
+        var random = new Random(1);
+        for (var i = 0; i < m * k; i++) _x.Pointer[i] = (byte)random.Next(-127, 128);
+        _y = new AlignedBuffer((long)m * n);
+        _team = team;
+        _scratch = [.. Enumerable.Range(0, team.Workers).Select(_ => new WorkerScratch())];
+        _rows = m;
+        Operations = 2.0 * m * n * k;
+    }
+
+    /// <summary>Multiplications and additions of the dense product.</summary>
+    public double Operations { get; }
+
+    /// <summary>Computes the layer with the whole team.</summary>
+    public void Run() => _team.Run(worker => _kernels.Linear(_weights, _x.Pointer, LinearOutput.Int8((sbyte*)_y.Pointer, _weights.Out, 0.01f),
+        WorkRange.For(_rows, _weights.Blocks, worker, _team.Workers), _scratch[worker]));
+}

@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using System.Globalization;
+using QatKit.Comparison.Measuring;
+using QatKit.Core.Artifact;
+using QatKit.Core.Graph;
+using QatKit.Export;
+using QatKit.InferenceEngine;
+using QatKit.InferenceEngine.Benchmarking;
+
+namespace QatKit.Benchmarks.Tables;
+
+/// <summary>Memory, load time, allocation and the price of ragged batches, each model in a process of its own.</summary>
+internal static class Footprint
+{
+    private const int Rounds = 21, VocabSize = 30522;
+
+    // 512 tokens each: ragged, and the same number in equal sequences.
+    private static readonly int[] Ragged = [16, 128, 64, 32, 100, 7, 90, 75], Equal = [64, 64, 64, 64, 64, 64, 64, 64], Padded = [128, 128, 128, 128, 128, 128, 128, 128];
+
+    /// <summary>Writes models of a shape, dense and 2:4, and measures each in a child process.</summary>
+    public static void Run(TextWriter output, string shape, int threads)
+    {
+        output.WriteLine($"{MachineHeader.Of(TimeProvider.System)}. {shape}, vocabulary of {VocabSize}, int8 embeddings, {threads} threads.\n");
+        output.WriteLine("| weights | model on disk | load | peak resident memory | allocated per call | ragged : equal lengths, same tokens | ragged : padded |");
+        output.WriteLine("|---|---|---|---|---|---|---|");
+        foreach (var sparse in new[] { false, true })
+        {
+            var folder = Directory.CreateTempSubdirectory("qatkit-footprint-").FullName;
+            try
+            {
+                var model = Path.Combine(folder, "model");
+                WriteModel(shape, sparse, model);
+                var bytes = Directory.EnumerateFiles(model).Sum(f => new FileInfo(f).Length);
+                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {(sparse ? "2:4" : "dense")} | {bytes / 1e6:F0} MB | {Child(model, threads)} |"));
+            }
+            finally
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        }
+    }
+
+    /// <summary>The child: loads, runs, prints its cells of the row.</summary>
+    public static void RunChild(TextWriter output, string model, int threads)
+    {
+        var start = Stopwatch.GetTimestamp();
+        using var session = InferenceSession.Load(model, new SessionOptions { Threads = threads });
+        var load = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        TokenBatch Batch(int[] lengths) => SyntheticGraph.CreateBatch(session.Architecture, lengths, 1);
+        TokenBatch one = Batch([128]), ragged = Batch(Ragged), equal = Batch(Equal), padded = Batch(Padded);
+        for (var i = 0; i < 5; i++) session.Run(one);
+        using var process = Process.GetCurrentProcess();
+        var peak = process.PeakWorkingSet64 / 1e6;
+
+        const int Calls = 20;
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        for (var i = 0; i < Calls; i++) session.Run(one);
+        var allocated = (GC.GetTotalAllocatedBytes(precise: true) - before) / Calls;
+
+        var times = AlternatingTimer.Measure([() => session.Run(ragged), () => session.Run(equal), () => session.Run(padded)], Rounds, CancellationToken.None)
+            .Select(t => t.MedianMilliseconds).ToArray();
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{load:F0} ms | {peak:F0} MB | {allocated} bytes | {times[0] / times[1]:F2} | {times[0] / times[2]:F2} ({(double)Ragged.Sum() / Padded.Sum():F2} of the tokens)"));
+    }
+
+    private static string Child(string model, int threads)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
+        // Run as `dotnet program.dll`, this process is dotnet itself.
+        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(typeof(Footprint).Assembly.Location);
+        foreach (var argument in (string[])["footprint-child", model, threads.ToString(CultureInfo.InvariantCulture)]) start.ArgumentList.Add(argument);
+        using var process = Process.Start(start)!;
+        var line = process.StandardOutput.ReadToEnd().Trim();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? line : throw new InvalidOperationException($"The child ended with exit code {process.ExitCode}.");
+    }
+
+    private static void WriteModel(string shape, bool sparse, string folder)
+    {
+        var graph = SyntheticGraph.Create(ModelShape.Parse(shape, 512) with { VocabSize = VocabSize }, 1, sparse);
+        ArtifactWriter.Write(
+            new QuantizedGraph
+            {
+                Architecture = graph.Architecture,
+                WordEmbeddings = Int8(graph.WordEmbeddings),
+                PositionEmbeddings = Int8(graph.PositionEmbeddings),
+                TokenTypeEmbeddings = Int8(graph.TokenTypeEmbeddings),
+                EmbeddingLayerNorm = graph.EmbeddingLayerNorm,
+                Layers = graph.Layers,
+                Pooler = graph.Pooler,
+                Classifier = graph.Classifier,
+            },
+            new ArtifactDetails
+            {
+                Labels = ["0", "1"],
+                MaxSequenceLength = 512,
+                LowerCase = true,
+                Provenance = new Dictionary<string, string>(),
+                Evaluation = new Dictionary<string, double>(),
+            },
+            null, folder);
+    }
+
+    private static EmbeddingTable Int8(EmbeddingTable table) => new()
+    {
+        Name = table.Name,
+        Rows = table.Rows,
+        Columns = table.Columns,
+        Codes = Array.ConvertAll(table.Values!, v => (sbyte)MathF.Round(v * 127)),
+        RowScale = [.. Enumerable.Repeat(1 / 127f, table.Rows)],
+    };
+}
