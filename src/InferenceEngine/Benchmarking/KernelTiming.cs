@@ -11,6 +11,7 @@ namespace QatKit.InferenceEngine.Benchmarking;
 /// <param name="Registers">Registers of a thread.</param>
 /// <param name="Microseconds">Median time. It has the gaps that events put around a kernel, and none of the overlap of a graph:
 /// the sum over a pass is more than the pass takes.</param>
-/// <param name="TeraOperationsPerSecond">Dense-equivalent operations of products and attention / time; 0 elsewhere.</param>
+/// <param name="TeraOperationsPerSecond">Dense-equivalent operations / time of products and attention, at the sizes that were launched (a batch
+/// runs in the next larger bucket); 0 elsewhere.</param>
 public sealed record KernelTiming(
     string Kernel, string Plan, string Shape, long Blocks, int Threads, int SharedBytes, int Registers, double Microseconds, double TeraOperationsPerSecond);

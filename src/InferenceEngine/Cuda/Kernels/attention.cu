@@ -123,8 +123,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) attention(const AttentionP
                 for (int j = 0; j < 4; j++) {
 #pragma unroll
                     for (int i = 0; i < 4; i++) {
+                        // Padding is masked rather than skipped: a branch for each score would keep them from running side by side.
                         const bool valid = block + 8 * j + 2 * t + i % 2 < rows;
-                        const int code = valid ? probability_code(s[j][i] - maximum[i / 2], p.score_multiplier) : 0;
+                        const int code = probability_code(valid ? s[j][i] - maximum[i / 2] : 0, p.score_multiplier) & (valid ? -1 : 0);
                         z[i / 2] += code;
                         a[j / 2 * 2 + i / 2] |= (uint32)code << (j % 2 * 16 + i % 2 * 8);
                     }

@@ -130,12 +130,14 @@ __device__ __forceinline__ bool gather_splits(const GemmParams& p, int (&sum)[WA
         for (int j = 0; j < TOKEN_FRAGMENTS; j++)
 #pragma unroll
             for (int i = 0; i < 4; i++) atomicAdd(total + ((f * TOKEN_FRAGMENTS + j) * 4 + i) * THREADS, sum[f][j][i]);
-    __threadfence(); // the sums are visible before the arrival is
     __syncthreads();
-    if (threadIdx.x == 0) last[0] = atomicAdd(p.arrivals + tile, 1u) == gridDim.z - 1 ? 1u : 0u;
+    if (threadIdx.x == 0) {
+        __threadfence(); // the sums that the barrier has collected are visible before the arrival is
+        last[0] = atomicAdd(p.arrivals + tile, 1u) == gridDim.z - 1 ? 1u : 0u;
+        __threadfence(); // and all other sums to whoever passes the next barrier
+    }
     __syncthreads();
     if (last[0] == 0) return false;
-    __threadfence();
 #pragma unroll
     for (int f = 0; f < WARP_GROUPS * 2; f++)
 #pragma unroll
@@ -150,7 +152,7 @@ __device__ __forceinline__ bool gather_splits(const GemmParams& p, int (&sum)[WA
     return true;
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS) gemm_s8(const GemmParams p) {
+extern "C" __global__ void __launch_bounds__(THREADS, 1) gemm_s8(const GemmParams p) {
     SHARED_DYNAMIC(shared);
     const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
     const int warp_f = warp % WARPS_F, warp_t = warp / WARPS_F;
