@@ -39,6 +39,32 @@ public sealed class DeviceTests
         for (var i = 0; i < 20; i++) TensorAssert.BitEqual(logits, backend.Run(batch, null), 3, $"run {i}");
     }
 
+    public static TheoryData<string, bool> Plans()
+    {
+        var plans = new TheoryData<string, bool>();
+        foreach (var tile in GemmPlanner.Tiles)
+            foreach (var sparse24 in new[] { false, true }) plans.Add(new TileChoice(tile, 2).ToString(), sparse24);
+        return plans;
+    }
+
+    // One model with one plan at a time: a tile that fails to launch or to add up is named.
+    [Theory]
+    [MemberData(nameof(Plans))]
+    public void Every_tile_with_split_sums_equals_the_reference(string plan, bool sparse24)
+    {
+        var driver = RequireDevice();
+        var architecture = new BertArchitecture(1, 256, 4, 512, 50, 140, 2, 3);
+        var graph = SyntheticGraph.Create(architecture, 41, sparse24);
+        var batch = SyntheticGraph.CreateBatch(architecture, [140, 1, 60], 42);
+        var expected = new RecordedTrace();
+        var logits = ReferenceExecutor.Run(graph, batch, expected);
+        using var backend = Create(driver, graph, GemmChoice.Parse(plan));
+        var actual = new RecordedTrace();
+        TensorAssert.BitEqual(logits, backend.Run(batch, actual), 3);
+        RecordedTrace.AssertEqual(expected, actual);
+        for (var i = 0; i < 5; i++) TensorAssert.BitEqual(logits, backend.Run(batch, null), 3, $"run {i}");
+    }
+
     [Fact]
     public void Batches_of_all_sizes_equal_the_reference()
     {
