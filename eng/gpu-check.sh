@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Proof and measurement of the CUDA engine on a machine with a GPU that has neither .NET nor internet.
 #
-#   eng/gpu-check.sh pack OUT.tar.xz            here: publishes everything for linux-x64 and packs it (under 60 MB)
+#   eng/gpu-check.sh pack OUT.tar.xz [TARGET]   here: publishes everything for linux-x64 and packs it (under 60 MB), with the kernels for a
+#                                               target (default sm_90a)
 #   ./gpu-check.sh run RESULTS [options]        there, in the unpacked folder: runs the stages
 #       --stages a,b,...    these alone, in this order (default: all)
 #       --limit STAGE=S     another time limit for a stage, in seconds; may be repeated
@@ -51,7 +52,10 @@ stage_plans-host() { with_host "$check" plans --json plans-host.json; }
 
 stage_device-tests() {
     need_device
-    with_host "$tests" -noColor -namespace '*.Tests.Cuda.*' -namespace- '*.Emulation' -namespace- '*.Compilation' -class- '*.EmulatedBackendTests'
+    # They have shapes of their own, whose kernels did not all come along.
+    local kernels=with_host
+    host_nvrtc >/dev/null || kernels=with_packed
+    "$kernels" "$tests" -noColor -namespace '*.Tests.Cuda.*' -namespace- '*.Emulation' -namespace- '*.Compilation' -class- '*.EmulatedBackendTests'
 }
 
 stage_soak() { with_packed "$check" soak --sentences 10000 --seconds $((STAGE_LIMIT - 20)) --json soak.json; }
@@ -212,7 +216,7 @@ run() {
 # ---- pack
 
 pack() {
-    local out=${1:?usage: gpu-check.sh pack OUT.tar.xz} root package nvrtc project
+    local out=${1:?usage: gpu-check.sh pack OUT.tar.xz [TARGET]} target=${2:-sm_90a} root package nvrtc project
     root=$(cd -- "$here/.." && pwd)
     out=$(realpath -m -- "$out")
     work=$(mktemp -d)
@@ -226,7 +230,7 @@ pack() {
     rm -f -- "$package"/bin/*.xml
     nvrtc=$("$root/eng/get-nvrtc.sh") || return 1
     # 4: a kernel spills or does not compile, which the tests of this repository refuse and the report will show.
-    QATKIT_NVRTC=$nvrtc "$package/bin/QatKit.GpuCheck" kernels --target sm_90a --copy-to "$package/cache/qatkit/kernels" || [ $? -eq 4 ] || return 1
+    QATKIT_NVRTC=$nvrtc "$package/bin/QatKit.GpuCheck" kernels --target "$target" --copy-to "$package/cache/qatkit/kernels" || [ $? -eq 4 ] || return 1
     cp -- "$root"/benchmarks/peers/*.py "$package/peers/"
     cp -- "$self" "$package/gpu-check.sh"
     git -C "$root" log -1 --format='%H %cI' >"$package/version.txt"

@@ -32,7 +32,7 @@ internal static class Commands
         {
             var report = DoctorReport.Look(TimeProvider.System);
             CheckJson.Write(parsed.GetValue(json), report);
-            output.WriteLine($"{report.System}, {report.Processors} processors, {report.Runtime}");
+            output.WriteLine(report.Machine);
             output.WriteLine($"run-time compiler: {report.Compiler}");
             output.WriteLine($"compiled kernels: {report.KernelCache}");
             output.WriteLine($"clocks, temperature, power: {report.Clocks}");
@@ -84,7 +84,7 @@ internal static class Commands
         var seconds = new Option<int>("--seconds") { Description = "No batch starts after this time.", DefaultValueFactory = _ => 3600 };
         return DeviceVerb("soak", "Random sentences on CUDA and on the CPU, compared bit by bit.", [sentences, seconds, json], parsed =>
         {
-            var report = SoakRun.Run(parsed.GetValue(sentences), TimeSpan.FromSeconds(parsed.GetValue(seconds)), OnDevice, output,
+            var report = SoakRun.Run(SoakModel.All, parsed.GetValue(sentences), TimeSpan.FromSeconds(parsed.GetValue(seconds)), graph => EngineImplementations.Create(graph, OnDevice), output,
                 soFar => CheckJson.Write(parsed.GetValue(json), soFar));
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{report.Sentences} of {report.Wanted} sentences compared in {report.Seconds:F0} s, {report.Different} differ"));
@@ -107,7 +107,7 @@ internal static class Commands
         {
             var report = TimingTable.Run(new TimingOptions(
                 parsed.GetRequiredValue(shapes), [.. parsed.GetRequiredValue(formats).Select(f => f == "2:4")], parsed.GetRequiredValue(batches), parsed.GetRequiredValue(lengths),
-                parsed.GetValue(kernels), parsed.GetValue(replays), parsed.GetValue(cell), TimeSpan.FromSeconds(parsed.GetValue(seconds))), output,
+                parsed.GetValue(kernels), parsed.GetValue(replays), parsed.GetValue(cell), TimeSpan.FromSeconds(parsed.GetValue(seconds))), graph => InferenceSession.Create(graph, OnDevice), output,
                 soFar => CheckJson.Write(parsed.GetValue(json), soFar));
             CheckJson.Write(parsed.GetValue(json), report);
             output.WriteLine($"{report.Cells.Count} configurations timed, {report.NotMeasured.Count} not");

@@ -27,7 +27,7 @@ bool Step(string name, Func<string> run)
     catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException or NotSupportedException or TypeInitializationException or ExternalException or InvalidOperationException)
     {
         var cause = e.GetBaseException();
-        steps[^1] = (name, false, $"{cause.GetType().Name}: {cause.Message.Split('\n')[0].Trim()}");
+        steps[^1] = (name, false, $"{cause.GetType().Name}: {cause.Message.ReplaceLineEndings(" ")}");
     }
 
     Write();

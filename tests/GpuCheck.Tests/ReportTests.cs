@@ -20,7 +20,7 @@ public sealed class ReportTests
         File.WriteAllText(Path.Combine(first, "stages.tsv"), "doctor\tpassed\t1\tcuda sm_90a: NVIDIA H200\ntable\tskipped\t0\tno time was left\nsoak\tfailed\t9\t1 of 3 sentences compared | 1 differ\n");
         File.WriteAllText(Path.Combine(second, "stages.tsv"), "doctor\tskipped\t0\tno time was left\ntable\tpassed\t30\t1 configurations timed, 0 not\n");
         CheckJson.Write(Path.Combine(first, "doctor.json"), new DoctorReport(
-            new DateTimeOffset(2027, 1, 2, 3, 4, 5, TimeSpan.Zero), "Linux", 16, ".NET 10", [new BackendAvailability("cuda", "sm_90a", true, "NVIDIA H200"), new BackendAvailability("cpu", "AvxVnni", false, "AVX-VNNI not offered")],
+            new MachineHeader("A processor", "AVX2", 16, "Linux", ".NET 10", "2027-01-02"), [new BackendAvailability("cuda", "sm_90a", true, "NVIDIA H200"), new BackendAvailability("cpu", "AvxVnni", false, "AVX-VNNI not offered")],
             "nvrtc-13.0", "/cache: 3 entries", "345 MHz"));
         CheckJson.Write(Path.Combine(first, "soak.json"), new SoakReport(3, [new SoakModelReport("tiny dense", "cpu AvxVnni", "cuda sm_90a", 1, 1, 7, 99, 1, ["tiny dense, batch 0: first divergence"], 1, 2)], 9));
         CheckJson.Write(Path.Combine(first, "plans.json"), new PlanReport("1x8", [new PlanResult("wgmma/6", true, "wrong"), new PlanResult("wgmma/6", false, null)]));
@@ -42,8 +42,7 @@ public sealed class ReportTests
 
             |  |  |
             | --- | --- |
-            | date | 2027-01-02 03:04 UTC |
-            | host | Linux, 16 processors, .NET 10 |
+            | host | A processor (AVX2), 16 logical processors, Linux, .NET 10, 2027-01-02 |
             | cuda sm_90a | NVIDIA H200 |
             | cpu AvxVnni | not available: AVX-VNNI not offered |
             | run-time compiler | nvrtc-13.0 |

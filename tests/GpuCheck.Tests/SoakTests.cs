@@ -3,6 +3,8 @@ using QatKit.Core.Graph;
 using QatKit.GpuCheck.Soak;
 using QatKit.InferenceEngine;
 using QatKit.InferenceEngine.Benchmarking;
+using QatKit.InferenceEngine.Cuda.Backend;
+using QatKit.InferenceEngine.Tests.Cuda.Backend;
 using QatKit.Testing;
 
 namespace QatKit.GpuCheck.Tests;
@@ -44,6 +46,22 @@ public sealed class SoakTests
         Assert.True(report.Numbers > 3 * Small.Classes, $"{report.Numbers} numbers");
         Assert.True(new SoakReport(3, [report], 1).Passed);
         Assert.False(new SoakReport(4, [report], 1).Passed); // one sentence was not compared
+    }
+
+    [Fact]
+    public void The_cuda_backend_equals_the_processor_over_every_model_in_its_share()
+    {
+        SoakModel[] models = [new("1x16x2x32", false, 1), new("1x16x2x32", true, 2)];
+        var kept = new List<int>();
+        var report = SoakRun.Run(models, sentences: 9, TimeSpan.FromMinutes(5), graph =>
+        {
+            var session = InferenceSession.Wrap(graph, FakeDevice.Create(graph, new CudaOptions()).Backend);
+            return new Implementation("fake device", (batch, trace) => session.Run(batch, trace), session);
+        }, TextWriter.Null, soFar => kept.Add(soFar.Sentences));
+        Assert.Equal([("1x16x2x32 dense", 3), ("1x16x2x32 2:4", 6)], report.Models.Select(m => (m.Model, m.Sentences)));
+        Assert.Empty(report.Models.SelectMany(m => m.Divergences));
+        Assert.True(report.Passed);
+        Assert.Equal([3, 9], kept);
     }
 
     [Fact]

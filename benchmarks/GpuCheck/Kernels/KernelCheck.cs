@@ -35,7 +35,7 @@ internal static class KernelCheck
             try
             {
                 var (kernel, origin) = cache.Get(source, target);
-                results.Add(new KernelResult(definition.ToString(), PtxasReport.Parse(kernel.Log).SingleOrDefault(), definition.SharedBytes, origin == KernelOrigin.Compiled, null));
+                results.Add(new KernelResult(definition.ToString(), PtxasReport.Parse(kernel.Log) is [var usage, ..] ? usage : null, definition.SharedBytes, origin == KernelOrigin.Compiled, null));
                 var name = $"{KernelCache.ContentName(source, target)}-{compiler.Version}";
                 if (copyTo is not null) Copy(Path.Combine(folder, name), Path.Combine(copyTo, name));
             }

@@ -46,8 +46,7 @@ internal static class CheckMarkdown
         if (report.Doctor is not { } doctor) return;
         Table(text, null, ["", ""],
         [
-            ["date", doctor.Utc.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)],
-            ["host", $"{doctor.System}, {doctor.Processors} processors, {doctor.Runtime}"],
+            ["host", $"{doctor.Machine}"],
             .. doctor.Backends.Select(b => new[] { $"{b.Backend} {b.Tier}", $"{(b.IsAvailable ? "" : "not available: ")}{b.Reason}" }),
             ["run-time compiler", doctor.Compiler],
             ["compiled kernels", doctor.KernelCache],

@@ -1,21 +1,18 @@
-using System.Runtime.InteropServices;
 using QatKit.GpuCheck.Timing;
 using QatKit.InferenceEngine;
+using QatKit.InferenceEngine.Benchmarking;
 using QatKit.InferenceEngine.Cuda.Compilation;
 
 namespace QatKit.GpuCheck.Reporting;
 
 /// <summary>What this machine offers.</summary>
-/// <param name="Utc">When.</param>
-/// <param name="System">Operating system.</param>
-/// <param name="Processors">Logical processors.</param>
-/// <param name="Runtime">.NET version.</param>
+/// <param name="Machine">Processor, system, runtime, date.</param>
 /// <param name="Backends">Every backend tier, available or not, and why.</param>
 /// <param name="Compiler">The run-time compiler, or why there is none.</param>
 /// <param name="KernelCache">Folder of compiled kernels, and entries in it.</param>
 /// <param name="Clocks">See <see cref="NvidiaSmi.Read"/>.</param>
 internal sealed record DoctorReport(
-    DateTimeOffset Utc, string System, int Processors, string Runtime, IReadOnlyList<BackendAvailability> Backends, string Compiler, string KernelCache, string Clocks)
+    MachineHeader Machine, IReadOnlyList<BackendAvailability> Backends, string Compiler, string KernelCache, string Clocks)
 {
     /// <summary>Looks.</summary>
     public static DoctorReport Look(TimeProvider time)
@@ -23,7 +20,7 @@ internal sealed record DoctorReport(
         var compiler = NvrtcCompiler.OpenOrMissing();
         var folder = InferenceEngine.Cuda.Compilation.KernelCache.DefaultFolder;
         return new DoctorReport(
-            time.GetUtcNow(), RuntimeInformation.OSDescription, Environment.ProcessorCount, RuntimeInformation.FrameworkDescription, BackendProbe.Probe(),
+            MachineHeader.Of(time), BackendProbe.Probe(),
             compiler.Version ?? "none; kernels must be in the cache", $"{folder}: {(Directory.Exists(folder) ? Directory.EnumerateDirectories(folder).Count() : 0)} entries", NvidiaSmi.Read());
     }
 

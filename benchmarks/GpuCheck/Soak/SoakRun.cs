@@ -21,23 +21,24 @@ internal static class SoakRun
     private const int MaxDivergences = 10;
 
     /// <summary>Compares CUDA with the CPU over all models.</summary>
+    /// <param name="all">The models.</param>
     /// <param name="sentences">Sentences in all.</param>
     /// <param name="limit">No batch starts after this time.</param>
-    /// <param name="actual">What is compared with the CPU.</param>
+    /// <param name="actual">Makes what is compared with the CPU.</param>
     /// <param name="progress">One line for each model.</param>
     /// <param name="keep">Receives what there is after each model: a run that is stopped keeps it.</param>
-    public static SoakReport Run(int sentences, TimeSpan limit, SessionOptions actual, TextWriter progress, Action<SoakReport> keep)
+    public static SoakReport Run(IReadOnlyList<SoakModel> all, int sentences, TimeSpan limit, Func<QuantizedGraph, Implementation> actual, TextWriter progress, Action<SoakReport> keep)
     {
         var start = Stopwatch.GetTimestamp();
         var models = new List<SoakModelReport>();
         SoakReport Report() => new(sentences, [.. models], Stopwatch.GetElapsedTime(start).TotalSeconds);
-        foreach (var (model, share) in Shares(sentences))
+        foreach (var (model, share) in Shares(all, sentences))
         {
             if (Stopwatch.GetElapsedTime(start) > limit) break;
             var architecture = ModelShape.Parse(model.Shape, SoakModel.MaxPositions);
             var graph = SyntheticGraph.Create(architecture, Seed, model.Sparse24);
             using var cpu = EngineImplementations.Create(graph, new SessionOptions());
-            using var device = EngineImplementations.Create(graph, actual);
+            using var device = actual(graph);
             var report = Compare(model.ToString(), cpu, device, SoakBatches.Create(architecture, share, Seed), () => Stopwatch.GetElapsedTime(start) > limit);
             models.Add(report);
             progress.WriteLine(string.Create(CultureInfo.InvariantCulture,
@@ -65,10 +66,16 @@ internal static class SoakRun
         {
             if (stop()) break;
             var want = Timed(() => expected.Run(batch), ref expectedSeconds);
-            float[] got;
             try
             {
-                got = Timed(() => actual.Run(batch), ref actualSeconds);
+                var got = Timed(() => actual.Run(batch), ref actualSeconds);
+                var rows = DifferentRows(want, got, batch.Count);
+                different += rows;
+                numbers += want.Length;
+                // A difference is looked for where it began; after the first few it is only counted.
+                var wantsTrace = rows > 0 ? divergences.Count < MaxDivergences : count % TraceEvery == 0;
+                if (wantsTrace && Explain(expected, actual, batch, want, got, ref numbers) is { } divergence)
+                    divergences.Add($"{model}, batch {count} of {Describe(batch)}: {divergence}");
             }
             catch (QatKitException e)
             {
@@ -77,13 +84,6 @@ internal static class SoakRun
                 break;
             }
 
-            var rows = DifferentRows(want, got, batch.Count);
-            different += rows;
-            numbers += want.Length;
-            // A difference is looked for where it began; after the first few it is only counted.
-            var wantsTrace = rows > 0 ? divergences.Count < MaxDivergences : count % TraceEvery == 0;
-            if (wantsTrace && Explain(expected, actual, batch, want, got, ref numbers) is { } divergence)
-                divergences.Add($"{model}, batch {count} of {Describe(batch)}: {divergence}");
             count++;
             sentences += batch.Count;
             tokens += batch.TokenCount;
@@ -92,14 +92,14 @@ internal static class SoakRun
         return new SoakModelReport(model, expected.Name, actual.Name, count, sentences, tokens, numbers, different, divergences, expectedSeconds, actualSeconds);
     }
 
-    // By largest remainder, so that the shares of any number add up to it.
-    private static IEnumerable<(SoakModel Model, int Sentences)> Shares(int sentences)
+    // By running sums, so that the shares of any number add up to it.
+    private static IEnumerable<(SoakModel Model, int Sentences)> Shares(IReadOnlyList<SoakModel> models, int sentences)
     {
-        long given = 0, parts = 0, all = SoakModel.All.Sum(m => m.Share);
-        foreach (var model in SoakModel.All)
+        long given = 0, parts = 0, whole = models.Sum(m => m.Share);
+        foreach (var model in models)
         {
             parts += model.Share;
-            var until = parts * sentences / all;
+            var until = parts * sentences / whole;
             if (until > given) yield return (model, (int)(until - given));
             given = until;
         }

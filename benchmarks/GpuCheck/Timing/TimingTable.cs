@@ -27,12 +27,14 @@ internal static class TimingTable
     private const int LeastCalls = 20;
     private const int Warmup = 3;
     private const int Seed = 1;
+    private const string NoTime = ": no time was left";
 
     /// <summary>Runs the table.</summary>
     /// <param name="options">What.</param>
+    /// <param name="create">Makes a session on the device.</param>
     /// <param name="progress">One line for each configuration.</param>
     /// <param name="keep">Receives what there is after each configuration: a run that is stopped keeps it.</param>
-    public static TimingReport Run(TimingOptions options, TextWriter progress, Action<TimingReport> keep)
+    public static TimingReport Run(TimingOptions options, Func<QuantizedGraph, InferenceSession> create, TextWriter progress, Action<TimingReport> keep)
     {
         var start = Stopwatch.GetTimestamp();
         var before = NvidiaSmi.Read();
@@ -45,32 +47,37 @@ internal static class TimingTable
         {
             foreach (var sparse in options.Formats)
             {
-                var architecture = ModelShape.Parse(shape, options.Lengths.Max());
-                var loading = Stopwatch.GetTimestamp();
-                using var session = InferenceSession.Create(SyntheticGraph.Create(architecture, Seed, sparse), new SessionOptions { Backend = EngineBackend.Cuda });
-                var load = Stopwatch.GetElapsedTime(loading).TotalMilliseconds;
-                foreach (var length in options.Lengths)
+                var cellsOfModel = (from length in options.Lengths from batch in options.Batches select (Batch: batch, Length: length)).ToArray();
+                string Name((int Batch, int Length) cell) => $"{shape} {(sparse ? "2:4" : "dense")} b{cell.Batch} s{cell.Length}";
+                bool Late() => Stopwatch.GetElapsedTime(start) > options.Limit;
+                if (Late())
                 {
-                    foreach (var batch in options.Batches)
-                    {
-                        var name = $"{shape} {(sparse ? "2:4" : "dense")} b{batch} s{length}";
-                        if (Stopwatch.GetElapsedTime(start) > options.Limit)
-                        {
-                            missing.Add(name + ": no time was left");
-                            continue;
-                        }
+                    missing.AddRange(cellsOfModel.Select(cell => Name(cell) + NoTime));
+                    continue;
+                }
 
-                        try
-                        {
-                            cells.Add(Cell(options, shape, sparse, batch, length, session, load));
-                            progress.WriteLine($"{name}: {Line(cells[^1])}");
-                            keep(Report(cells[^1].Clocks));
-                        }
-                        catch (QatKitException e)
-                        {
-                            missing.Add($"{name}: {e.Message}");
-                            progress.WriteLine(missing[^1]);
-                        }
+                var graph = SyntheticGraph.Create(ModelShape.Parse(shape, options.Lengths.Max()), Seed, sparse);
+                var loading = Stopwatch.GetTimestamp();
+                using var session = create(graph);
+                var load = Stopwatch.GetElapsedTime(loading).TotalMilliseconds;
+                foreach (var cell in cellsOfModel)
+                {
+                    if (Late())
+                    {
+                        missing.Add(Name(cell) + NoTime);
+                        continue;
+                    }
+
+                    try
+                    {
+                        cells.Add(Measure(options, shape, sparse, cell.Batch, cell.Length, session, load));
+                        progress.WriteLine($"{Name(cell)}: {Line(cells[^1])}");
+                        keep(Report(cells[^1].Clocks));
+                    }
+                    catch (QatKitException e)
+                    {
+                        missing.Add($"{Name(cell)}: {e.Message}");
+                        progress.WriteLine(missing[^1]);
                     }
                 }
             }
@@ -79,7 +86,7 @@ internal static class TimingTable
         return Report(NvidiaSmi.Read());
     }
 
-    private static TimingCell Cell(TimingOptions options, string shape, bool sparse, int batch, int length, InferenceSession session, double load)
+    private static TimingCell Measure(TimingOptions options, string shape, bool sparse, int batch, int length, InferenceSession session, double load)
     {
         var tokens = SyntheticGraph.CreateBatch(session.Architecture, [.. Enumerable.Repeat(length, batch)], Seed);
         for (var i = 0; i < Warmup; i++) session.Run(tokens);
@@ -93,8 +100,8 @@ internal static class TimingTable
             SequenceLength = length,
             Sparse24 = sparse,
             Warmup = Warmup,
-            Iterations = Math.Clamp((int)(options.CellSeconds * perSecond / 4), LeastCalls, options.Replays),
-            Replays = Math.Clamp((int)(options.CellSeconds * perSecond), LeastReplays, options.Replays),
+            Iterations = Counted(options.CellSeconds * perSecond / 4, LeastCalls, options.Replays),
+            Replays = Counted(options.CellSeconds * perSecond, LeastReplays, options.Replays),
             Kernels = options.Kernels,
             Seed = Seed,
             Session = new SessionOptions { Backend = EngineBackend.Cuda },
@@ -102,6 +109,8 @@ internal static class TimingTable
         var peak = DevicePeak.For(result.Device!.Device);
         return new TimingCell(result, peak is null ? null : Roofline.Milliseconds(session.Architecture, batch, length, sparse, peak), NvidiaSmi.Read());
     }
+
+    private static int Counted(double fitting, int least, int most) => (int)Math.Clamp(fitting, Math.Min(least, most), most);
 
     private static string Line(TimingCell cell)
     {
