@@ -177,7 +177,8 @@ run() {
     work=$(mktemp -d)
     trap 'rm -rf -- "$work"' EXIT
     export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 NO_COLOR=1 XDG_CACHE_HOME="$here/cache"
-    # The driver's library is beside the toolkit's in some containers and known to no loader.
+    # Neither the toolkit's programs nor, in some containers, the driver's library are where they are looked for.
+    [ ! -d /usr/local/cuda/bin ] || PATH=$PATH:/usr/local/cuda/bin
     [ ! -e /usr/local/nvidia/lib64/libcuda.so.1 ] || export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}/usr/local/nvidia/lib64"
 
     local failed=0 used=0 status result detail start left limit

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using QatKit.Core.Files;
 using QatKit.GpuCheck.Kernels;
 using QatKit.GpuCheck.Plans;
 using QatKit.GpuCheck.Reporting;
@@ -20,9 +21,9 @@ namespace QatKit.GpuCheck;
 [JsonSerializable(typeof(CheckReport))]
 internal sealed partial class CheckJson : JsonSerializerContext
 {
-    /// <summary>Writes a file, when one was asked for.</summary>
+    /// <summary>Writes a file, when one was asked for; a process that is stopped leaves the one before.</summary>
     public static void Write<T>(string? path, T value)
     {
-        if (path is not null) File.WriteAllText(path, JsonSerializer.Serialize(value, typeof(T), Default) + "\n");
+        if (path is not null) AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, value, typeof(T), Default));
     }
 }

@@ -7,6 +7,7 @@ percentiles by nearest rank. Data are random: zeros run faster than real codes. 
 import argparse
 import json
 import math
+import os
 import time
 
 # Layers, hidden, heads, FFN.
@@ -89,8 +90,10 @@ class Run:
     def write(self):
         """The file is whole after each result: a run that is stopped keeps what it has."""
         if self.options.out:
-            with open(self.options.out, "w", encoding="utf-8") as file:
+            aside = self.options.out + ".part"
+            with open(aside, "w", encoding="utf-8") as file:
                 json.dump({"environment": self.environment, "results": self.results, "failures": self.failures}, file, indent=2)
+            os.replace(aside, self.options.out)
 
     def replay_times(self, work):
         """Milliseconds of each replay of a graph of work()."""
