@@ -71,6 +71,22 @@ public sealed unsafe class LinearKernelTests
 
     [Theory]
     [MemberData(nameof(Sets))]
+    public void Stretches_of_depth_groups_of_blocks_and_passes_of_rows_join_exactly(KernelSet set)
+    {
+        foreach (var k in new[] { 511, 512, 513, 1023, 1024, 1025, 1027, 2051 }) Check(set, 7, LinearCase.RandomLayer(17, k, CodeWidth.Int8, 4));
+        foreach (var k in new[] { 1024, 1032, 2056 }) Check(set, 6, LinearCase.RandomLayer(17, k, CodeWidth.Int8, 4, sparse24: true));
+        foreach (var m in new[] { 192, 193, 385 })
+        {
+            Check(set, m, LinearCase.RandomLayer(130, 16, CodeWidth.Int8, 4));
+            Check(set, m, LinearCase.RandomLayer(130, 16, CodeWidth.Int8, 4, sparse24: true));
+        }
+
+        Check(set, 193, LinearCase.RandomLayer(130, 1032, CodeWidth.Int8, 4));
+        Check(set, 193, LinearCase.RandomLayer(130, 1032, CodeWidth.Int8, 4, sparse24: true));
+    }
+
+    [Theory]
+    [MemberData(nameof(Sets))]
     public void Every_number_of_rows_is_exact(KernelSet set)
     {
         var dense = LinearCase.RandomLayer(17, 13, CodeWidth.Int8, 3);

@@ -15,8 +15,8 @@ internal static unsafe partial class Attention
     {
         int length = work.Length, d = a.HeadDim, maxRows = TTile.MaxRows;
         int keyBlocks = PackedLinear.BlocksOf(length), valueBlocks = PackedLinear.BlocksOf(d);
-        long keyBytes = TTile.BlockBytes(d), valueBytes = TTile.BlockBytes(length);
-        int queryRow = TTile.RowBytes(d), codeRow = TTile.RowBytes(length), scoreStride = keyBlocks * BlockColumns;
+        long keyBytes = TileSize.BlockBytes<TTile>(d), valueBytes = TileSize.BlockBytes<TTile>(length);
+        int queryRow = TileSize.RowBytes<TTile>(d), codeRow = TileSize.RowBytes<TTile>(length), scoreStride = keyBlocks * BlockColumns;
 
         var next = scratch.Get(keyBlocks * keyBytes + valueBlocks * valueBytes + maxRows * ((long)queryRow + codeRow)
             + maxRows * AlignedBuffer.Size<int>(scoreStride) + AlignedBuffer.Size<byte>(scoreStride) + AlignedBuffer.Size<int>(maxRows * BlockColumns)
@@ -55,7 +55,7 @@ internal static unsafe partial class Attention
             var rows = Math.Min(maxRows, work.QueryEnd - i);
             for (var r = 0; r < rows; r++) TTile.PackRow(a.Query + head + (nint)(i + r) * a.Hidden, d, queries + (nint)r * queryRow);
             for (var block = 0; block < keyBlocks; block++)
-                TTile.Multiply(rows, queries, keys + block * keyBytes, d, scores + block * BlockColumns, scoreStride); // [rows, S]
+                Multiply<TTile>(rows, queries, queryRow, keys + block * keyBytes, d, scores + block * BlockColumns, scoreStride); // [rows, S]
             for (var r = 0; r < rows; r++)
             {
                 var z = Softmax.Avx2(scores + (nint)r * scoreStride, length, a.ScoreMultiplier, codes);
@@ -65,13 +65,17 @@ internal static unsafe partial class Attention
 
             for (var block = 0; block < valueBlocks; block++)
             {
-                TTile.Multiply(rows, packedCodes, values + block * valueBytes, length, tile, BlockColumns); // [rows, 16 of D]
+                Multiply<TTile>(rows, packedCodes, codeRow, values + block * valueBytes, length, tile, BlockColumns); // [rows, 16 of D]
                 var first = block * BlockColumns;
                 for (var r = 0; r < rows; r++)
                     StoreContext(a.Context, head + (nint)(i + r) * a.Hidden + first, tile + r * BlockColumns, rowScales[r], Math.Min(BlockColumns, d - first));
             }
         }
     }
+
+    private static void Multiply<TTile>(int rows, byte* a, int rowBytes, byte* block, int k, int* c, int stride)
+        where TTile : struct, IDenseTile =>
+        TTile.Multiply(rows, a, rowBytes, block + TileSize.HeaderBytes, TileSize.Depth<TTile>(k), (int*)block, 0, c, stride);
 
     private static void StoreContext(Codes context, nint index, int* acc, float scale, int columns)
     {

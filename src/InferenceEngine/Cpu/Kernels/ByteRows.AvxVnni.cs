@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -11,9 +12,7 @@ internal static unsafe class ByteRows
 {
     private const int SignBit = 0x80;
 
-    /// <summary>The codes and one cache line more, so that rows of 2^n codes do not compete for the same cache sets.</summary>
-    public static int RowBytes(int k) => ((k + 63) & ~63) + 64;
-
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackShifted(sbyte* source, int k, byte* destination)
     {
         var i = 0;
@@ -30,6 +29,7 @@ internal static unsafe class ByteRows
     }
 
     /// <summary>Σ of the codes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int Sum(sbyte* source, int k)
     {
         // vpsadbw sums unsigned bytes: code + 128 each, so 128 per code is taken out again.

@@ -1,47 +1,85 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
 /// <summary>Dense tile on AVX2: codes widened to int16, two of them per step (<see cref="WideMultiplyAdd"/>).</summary>
-/// <remarks>Block: 16 int32 zeros, then for each pair of k: 16 columns × 2 int16.</remarks>
+/// <remarks>Expanded: for each pair of k, 16 columns × 2 int16. Stored: the same as int8, which halves the memory; all rows of a
+/// pass share one expansion. Both are led by 16 int32 zeros.</remarks>
 internal readonly unsafe struct DenseTileAvx2 : IDenseTile
 {
     public static int MaxRows => DenseTile.MaxRows;
 
-    public static int RowBytes(int k) => WideRows.RowBytes(k);
+    public static int StepDepth => 2;
 
-    public static long BlockBytes(int k) => DenseTile.HeaderBytes + (k + 1L) / 2 * DenseTile.StepBytes;
+    public static int MaxDepth => 512;
+
+    public static int RowCodeBytes => sizeof(short);
+
+    public static int DepthBytes => DenseTile.StepBytes / StepDepth;
+
+    public static int StoredDepthBytes => DepthBytes / sizeof(short);
 
     public static void PackRow(sbyte* source, int k, byte* destination) => WideRows.Pack(source, k, destination);
 
     public static void PackUnsignedRow(byte* source, int k, byte* destination) => WideRows.Pack(source, k, destination);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static byte* Expand(byte* stored, int depth, byte* panel)
+    {
+        var codes = (sbyte*)stored;
+        var wide = (short*)panel;
+        for (var i = 0; i < depth * PackedLinear.BlockColumns; i += 32)
+        {
+            Avx2.ConvertToVector256Int16(codes + i).Store(wide + i);
+            Avx2.ConvertToVector256Int16(codes + i + 16).Store(wide + i + 16);
+        }
+
+        return panel;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void PackWeights(sbyte* source, int columns, int k, byte* stored)
+    {
+        new Span<byte>(stored, (int)TileSize.StoredBytes<DenseTileAvx2>(k)).Clear();
+        for (var n = 0; n < columns; n++)
+        {
+            var column = source + (nint)n * k;
+            var destination = (short*)(stored + TileSize.HeaderBytes) + n;
+            var i = 0;
+            for (; i + 2 <= k; i += 2, destination += PackedLinear.BlockColumns) *destination = *(short*)(column + i);
+            if (i < k) *(sbyte*)destination = column[i];
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackColumns(sbyte* source, nint stride, int columns, int k, byte* block)
     {
-        new Span<byte>(block, (int)BlockBytes(k)).Clear();
+        new Span<byte>(block, (int)TileSize.BlockBytes<DenseTileAvx2>(k)).Clear();
         for (var n = 0; n < columns; n++)
         {
             var column = source + n * stride;
-            var destination = (int*)(block + DenseTile.HeaderBytes) + n;
+            var destination = (int*)(block + TileSize.HeaderBytes) + n;
             var i = 0;
             for (; i + 2 <= k; i += 2, destination += 16) *destination = (column[i] & 0xffff) + (column[i + 1] << 16);
             if (i < k) *destination = (ushort)column[i];
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackRows(sbyte* source, nint stride, int columns, int k, byte* block)
     {
         if (columns < PackedLinear.BlockColumns)
         {
-            new Span<byte>(block, (int)BlockBytes(k)).Clear();
+            new Span<byte>(block, (int)TileSize.BlockBytes<DenseTileAvx2>(k)).Clear();
             for (var i = 0; i < k; i++)
-                for (var n = 0; n < columns; n++) ((short*)(block + DenseTile.HeaderBytes))[i / 2 * 32 + 2 * n + (i & 1)] = source[i * stride + n];
+                for (var n = 0; n < columns; n++) ((short*)(block + TileSize.HeaderBytes))[i / 2 * 32 + 2 * n + (i & 1)] = source[i * stride + n];
             return;
         }
 
-        new Span<byte>(block, DenseTile.HeaderBytes).Clear();
-        var destination = (short*)(block + DenseTile.HeaderBytes);
+        new Span<byte>(block, TileSize.HeaderBytes).Clear();
+        var destination = (short*)(block + TileSize.HeaderBytes);
         for (var i = 0; i < k; i += 2, destination += 32)
         {
             // Interleave two rows of 16: per 128-bit lane, then lanes [0 of low, 0 of high], [1 of low, 1 of high].
@@ -54,6 +92,6 @@ internal readonly unsafe struct DenseTileAvx2 : IDenseTile
         }
     }
 
-    public static void Multiply(int rows, byte* a, byte* block, int k, int* c, int stride) =>
-        DenseTile.Multiply<WideMultiplyAdd>(rows, a, RowBytes(k), block, (k + 1) / 2, c, stride);
+    public static void Multiply(int rows, byte* a, nint rowBytes, byte* columns, int depth, int* start, nint startStride, int* c, nint stride) =>
+        DenseTile.Multiply<WideMultiplyAdd>(rows, a, rowBytes, columns, depth / StepDepth, start, startStride, c, stride);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -10,21 +11,32 @@ internal readonly unsafe struct DenseTileAvxVnni<TDot> : IDenseTile where TDot :
 {
     public static int MaxRows => DenseTile.MaxRows;
 
-    public static int RowBytes(int k) => ByteRows.RowBytes(k);
+    public static int StepDepth => 4;
 
-    public static long BlockBytes(int k) => DenseTile.HeaderBytes + (k + 3L) / 4 * DenseTile.StepBytes;
+    public static int MaxDepth => 1024;
+
+    public static int RowCodeBytes => 1;
+
+    public static int DepthBytes => DenseTile.StepBytes / StepDepth;
+
+    public static int StoredDepthBytes => DepthBytes;
 
     public static void PackRow(sbyte* source, int k, byte* destination) => ByteRows.PackShifted(source, k, destination);
 
     public static void PackUnsignedRow(byte* source, int k, byte* destination) => ByteRows.Pack(source, k, destination);
 
+    public static byte* Expand(byte* stored, int depth, byte* panel) => stored;
+
+    public static void PackWeights(sbyte* source, int columns, int k, byte* stored) => PackColumns(source, k, columns, k, stored);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackColumns(sbyte* source, nint stride, int columns, int k, byte* block)
     {
-        new Span<byte>(block, (int)BlockBytes(k)).Clear();
+        new Span<byte>(block, (int)TileSize.BlockBytes<DenseTileAvxVnni<TDot>>(k)).Clear();
         for (var n = 0; n < columns; n++)
         {
             var column = source + n * stride;
-            var destination = block + DenseTile.HeaderBytes + 4 * n;
+            var destination = block + TileSize.HeaderBytes + 4 * n;
             var i = 0;
             for (; i + 4 <= k; i += 4, destination += DenseTile.StepBytes) *(int*)destination = *(int*)(column + i);
             for (; i < k; i++) destination[i & 3] = (byte)column[i];
@@ -32,10 +44,11 @@ internal readonly unsafe struct DenseTileAvxVnni<TDot> : IDenseTile where TDot :
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackRows(sbyte* source, nint stride, int columns, int k, byte* block)
     {
-        new Span<byte>(block, (int)BlockBytes(k)).Clear();
-        var destination = (sbyte*)block + DenseTile.HeaderBytes;
+        new Span<byte>(block, (int)TileSize.BlockBytes<DenseTileAvxVnni<TDot>>(k)).Clear();
+        var destination = (sbyte*)block + TileSize.HeaderBytes;
         var i = 0;
         if (columns == PackedLinear.BlockColumns)
         {
@@ -49,8 +62,8 @@ internal readonly unsafe struct DenseTileAvxVnni<TDot> : IDenseTile where TDot :
         }
     }
 
-    public static void Multiply(int rows, byte* a, byte* block, int k, int* c, int stride) =>
-        DenseTile.Multiply<TDot>(rows, a, RowBytes(k), block, (k + 3) / 4, c, stride);
+    public static void Multiply(int rows, byte* a, nint rowBytes, byte* columns, int depth, int* start, nint startStride, int* c, nint stride) =>
+        DenseTile.Multiply<TDot>(rows, a, rowBytes, columns, depth / StepDepth, start, startStride, c, stride);
 
     // Four rows of 16 bytes -> 16 columns of 4 bytes: first pairs of bytes, then pairs of pairs.
     private static void Interleave(sbyte* source, nint stride, sbyte* destination)

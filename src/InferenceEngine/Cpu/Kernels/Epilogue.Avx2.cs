@@ -20,6 +20,7 @@ internal static unsafe partial class Epilogue
     }
 
     /// <summary><c>y = fma((float)acc, m[n], bias[n])</c> in place for tile rows of 16 columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void DequantizeAvx2(int* tile, int rows, float* multipliers, float* bias)
     {
         for (var i = 0; i < rows * BlockColumns; i += 8)
@@ -52,6 +53,7 @@ internal static unsafe partial class Epilogue
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Rows<TActivation, TStore>(in LinearOutput output, float* y, int rows, int row, int column)
         where TActivation : struct, IActivation
         where TStore : struct, IStore

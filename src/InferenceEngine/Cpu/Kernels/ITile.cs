@@ -2,32 +2,54 @@ using QatKit.Sparsity;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
-/// <summary>A register tile of an integer matrix product: some rows times a block of 16 columns over the whole of K.</summary>
-/// <remarks>Left operand: packed rows, one after another with a stride of <see cref="RowBytes"/>. Right operand: packed blocks of
-/// 16 columns, each led by 16 int32 values from which the accumulators start. Rows and blocks are zero-padded in K,
-/// blocks also in N, so that a tile never reads beyond them.</remarks>
+/// <summary>A register tile of an integer matrix product: some rows times a block of 16 columns over a stretch of K.</summary>
+/// <remarks><para>Left operand: packed rows, one after another with a stride of <see cref="TileSize.RowBytes{TTile}"/>. Right
+/// operand: packed blocks of 16 columns, each led by 16 int32 values from which the accumulators start
+/// (<see cref="TileSize.BlockBytes{TTile}"/>). Rows and blocks are zero-padded in K, blocks also in N, so that a tile never
+/// reads beyond them.</para>
+/// <para>Weights rest in memory in one byte per code and are expanded, a stretch of K at a time, to what the tile multiplies;
+/// most tiles multiply what is stored.</para></remarks>
 internal unsafe interface ITile
 {
     /// <summary>Most rows of one tile.</summary>
     static abstract int MaxRows { get; }
 
-    /// <summary>Bytes of a packed row of k codes.</summary>
-    static abstract int RowBytes(int k);
+    /// <summary>Codes of K that the tile takes at once; rows and blocks are padded to a multiple of it.</summary>
+    static abstract int StepDepth { get; }
 
-    /// <summary>Bytes of a packed block of 16 columns.</summary>
-    static abstract long BlockBytes(int k);
+    /// <summary>Longest stretch of K whose block and rows stay in a first-level cache of 32 KB; a multiple of <see cref="StepDepth"/>.</summary>
+    static abstract int MaxDepth { get; }
+
+    /// <summary>Bytes of a packed row per code.</summary>
+    static abstract int RowCodeBytes { get; }
+
+    /// <summary>Bytes of an expanded block per code of K (16 columns).</summary>
+    static abstract int DepthBytes { get; }
+
+    /// <summary>Bytes of a stored block of weights per code of K.</summary>
+    static abstract int StoredDepthBytes { get; }
 
     /// <summary>Packs a row of int8 codes.</summary>
     static abstract void PackRow(sbyte* source, int k, byte* destination);
 
-    /// <summary><c>c[rows, 16] = a[rows, K] · block[K, 16]</c>, exact in int32.</summary>
+    /// <summary>Makes stored weights ready for <see cref="Multiply"/>.</summary>
+    /// <param name="stored">A stretch of a stored block, after its header.</param>
+    /// <param name="depth">Length of the stretch, a multiple of <see cref="StepDepth"/>.</param>
+    /// <param name="panel">Room for <c>depth · DepthBytes</c> bytes.</param>
+    /// <returns>The panel, or <paramref name="stored"/> when the tile multiplies that.</returns>
+    static abstract byte* Expand(byte* stored, int depth, byte* panel);
+
+    /// <summary><c>c[rows, 16] = start[rows, 16] + a[rows, depth] · columns[depth, 16]</c>, exact in int32.</summary>
     /// <param name="rows">1 to <see cref="MaxRows"/>.</param>
-    /// <param name="a">Packed rows.</param>
-    /// <param name="block">A packed block.</param>
-    /// <param name="k">K.</param>
+    /// <param name="a">Packed rows, from the first code of the stretch on.</param>
+    /// <param name="rowBytes">Bytes from one packed row to the next.</param>
+    /// <param name="columns">The stretch of an expanded block, after its header.</param>
+    /// <param name="depth">Length of the stretch, a multiple of <see cref="StepDepth"/>.</param>
+    /// <param name="start">Start values; may be the result.</param>
+    /// <param name="startStride">Values from one row of them to the next; 0 when all rows start alike.</param>
     /// <param name="c">Result.</param>
     /// <param name="stride">Values from one row of the result to the next.</param>
-    static abstract void Multiply(int rows, byte* a, byte* block, int k, int* c, int stride);
+    static abstract void Multiply(int rows, byte* a, nint rowBytes, byte* columns, int depth, int* start, nint startStride, int* c, nint stride);
 }
 
 /// <summary>A tile whose blocks hold every weight; attention uses it for K and V too.</summary>
@@ -36,7 +58,14 @@ internal unsafe interface IDenseTile : ITile
     /// <summary>Packs a row of unsigned codes (attention probabilities).</summary>
     static abstract void PackUnsignedRow(byte* source, int k, byte* destination);
 
-    /// <summary>Packs a block whose columns are rows of memory: <c>block[k, n] = source[n · stride + k]</c>.</summary>
+    /// <summary>Packs a block of weights as it is stored, header included: column n begins at <c>source + n · K</c>.</summary>
+    /// <param name="source">First weight of the first column; columns follow each other.</param>
+    /// <param name="columns">1 to 16; the others are zero.</param>
+    /// <param name="k">K.</param>
+    /// <param name="stored">Receives the block.</param>
+    static abstract void PackWeights(sbyte* source, int columns, int k, byte* stored);
+
+    /// <summary>Packs an expanded block whose columns are rows of memory: <c>block[k, n] = source[n · stride + k]</c>.</summary>
     /// <param name="source">First code.</param>
     /// <param name="stride">Codes from one column to the next.</param>
     /// <param name="columns">1 to 16; the others are zero.</param>
@@ -44,7 +73,7 @@ internal unsafe interface IDenseTile : ITile
     /// <param name="block">Receives the block; for products with rows of <see cref="ITile.PackRow"/>.</param>
     static abstract void PackColumns(sbyte* source, nint stride, int columns, int k, byte* block);
 
-    /// <summary>Packs a block whose columns are columns of memory: <c>block[k, n] = source[k · stride + n]</c>.</summary>
+    /// <summary>Packs an expanded block whose columns are columns of memory: <c>block[k, n] = source[k · stride + n]</c>.</summary>
     /// <remarks>For products with rows of <see cref="PackUnsignedRow"/>.</remarks>
     static abstract void PackRows(sbyte* source, nint stride, int columns, int k, byte* block);
 }
@@ -52,6 +81,6 @@ internal unsafe interface IDenseTile : ITile
 /// <summary>A tile whose blocks hold only the kept weights of a 2:4 matrix, and their positions.</summary>
 internal unsafe interface ISparse24Tile : ITile
 {
-    /// <summary>Packs the 16 columns from <paramref name="column"/> on; columns beyond the matrix are zero.</summary>
-    static abstract void PackBlock(Sparse24Matrix matrix, int column, byte* block);
+    /// <summary>Packs the 16 columns from <paramref name="column"/> on, as they are stored; columns beyond the matrix are zero.</summary>
+    static abstract void PackBlock(Sparse24Matrix matrix, int column, byte* stored);
 }

@@ -5,20 +5,22 @@ namespace QatKit.InferenceEngine.Cpu.Kernels;
 
 internal static unsafe partial class Int8Gemm
 {
-    // Packed activations of one pass over the weights: they and a block of weights stay in a second-level cache.
-    private const int ActivationBytes = 192 * 1024;
+    // Most rows that share one expansion of the weights. Their sums for a group of blocks and their codes of one stretch of K
+    // stay in a second-level cache of 512 KB: 192 · 16 · 8 · 4 = 96 KB and at most 192 · 512 · 2 = 192 KB.
+    private const int PassRows = 192;
+    private const int GroupBlocks = 8;
 
     /// <summary>Packs all columns into blocks of 16.</summary>
     public static PackedLinear PackDenseBlocks<TTile>(QuantizedLinear layer) where TTile : struct, IDenseTile
     {
-        var blockBytes = TTile.BlockBytes(layer.In);
+        var blockBytes = TileSize.StoredBytes<TTile>(layer.In);
         var packed = new PackedLinear(layer, WeightLayout.DenseBlocks, PackedLinear.BlocksOf(layer.Out) * blockBytes);
         fixed (sbyte* codes = layer.Int8Weight)
         {
             for (var block = 0; block < packed.Blocks; block++)
             {
                 var column = block * PackedLinear.BlockColumns;
-                TTile.PackColumns(codes + (nint)column * layer.In, layer.In, Math.Min(PackedLinear.BlockColumns, layer.Out - column),
+                TTile.PackWeights(codes + (nint)column * layer.In, Math.Min(PackedLinear.BlockColumns, layer.Out - column),
                     layer.In, packed.Weights.Pointer + block * blockBytes);
             }
         }
@@ -30,40 +32,72 @@ internal static unsafe partial class Int8Gemm
     public static PackedLinear PackSparse24Blocks<TTile>(QuantizedLinear layer) where TTile : struct, ISparse24Tile
     {
         var matrix = Sparse24Matrix.Pack(layer.Int8Weight, layer.Out, layer.In, layer.Name);
-        var blockBytes = TTile.BlockBytes(layer.In);
+        var blockBytes = TileSize.StoredBytes<TTile>(layer.In);
         var packed = new PackedLinear(layer, WeightLayout.Sparse24Blocks, PackedLinear.BlocksOf(layer.Out) * blockBytes);
         for (var block = 0; block < packed.Blocks; block++)
             TTile.PackBlock(matrix, block * PackedLinear.BlockColumns, packed.Weights.Pointer + block * blockBytes);
         return packed;
     }
 
-    /// <summary>Linear layer on a register tile: rows are packed once per pass, then each block of columns meets all of them.</summary>
+    /// <summary>Linear layer on a register tile.</summary>
+    /// <remarks>From the outside in: a pass over some rows, packed once; a group of blocks of columns, whose sums stay in the
+    /// second-level cache; a stretch of K, whose codes stay there too; a block, whose stretch of weights is expanded into the
+    /// first-level cache; the tiles of rows that meet it there. The last stretch ends with the epilogue.</remarks>
     public static void Tiled<TTile>(PackedLinear weights, sbyte* x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
         where TTile : struct, ITile
     {
-        int k = weights.In, rowBytes = TTile.RowBytes(k), maxRows = TTile.MaxRows;
-        var blockBytes = TTile.BlockBytes(k);
-        var pass = Math.Min(range.RowEnd - range.RowBegin, Math.Max(1, ActivationBytes / rowBytes / maxRows) * maxRows);
-        var tile = (int*)scratch.Get(AlignedBuffer.Size<int>(maxRows * PackedLinear.BlockColumns) + (long)pass * rowBytes);
-        var packedRows = (byte*)tile + AlignedBuffer.Size<int>(maxRows * PackedLinear.BlockColumns);
-        float* multipliers = (float*)weights.Multipliers.Pointer, bias = (float*)weights.Bias.Pointer;
-        for (var begin = range.RowBegin; begin < range.RowEnd; begin += pass)
+        int k = weights.In, depth = TileSize.Depth<TTile>(k), rowBytes = TileSize.RowBytes<TTile>(k);
+        var stretches = (depth + TTile.MaxDepth - 1) / TTile.MaxDepth;
+        var passes = (range.RowEnd - range.RowBegin + PassRows - 1) / PassRows;
+        var most = Math.Min(PassRows, range.RowEnd - range.RowBegin);
+        long sumBytes = AlignedBuffer.Size<int>((long)most * PackedLinear.BlockColumns * GroupBlocks), panelBytes = TTile.MaxDepth * TTile.DepthBytes;
+        var sums = (int*)scratch.Get(sumBytes + panelBytes + (long)most * rowBytes);
+        var panel = (byte*)sums + sumBytes;
+        var packedRows = panel + panelBytes;
+        for (var pass = 0; pass < passes; pass++)
         {
-            var rows = Math.Min(pass, range.RowEnd - begin);
+            var (begin, end) = WorkRange.Part(range.RowEnd - range.RowBegin, pass, passes);
+            begin += range.RowBegin;
+            var rows = end + range.RowBegin - begin;
             for (var r = 0; r < rows; r++) TTile.PackRow(x + (nint)(begin + r) * k, k, packedRows + (nint)r * rowBytes);
-            var tiles = (rows + maxRows - 1) / maxRows;
-            for (var block = range.BlockBegin; block < range.BlockEnd; block++)
+            for (var group = range.BlockBegin; group < range.BlockEnd; group += GroupBlocks)
             {
-                var column = block * PackedLinear.BlockColumns;
-                var columns = Math.Min(PackedLinear.BlockColumns, weights.Out - column);
-                for (var t = 0; t < tiles; t++)
+                var groupEnd = Math.Min(group + GroupBlocks, range.BlockEnd);
+                for (var stretch = 0; stretch < stretches; stretch++)
                 {
-                    var (first, end) = WorkRange.Part(rows, t, tiles); // As even as possible: no tile of a single row.
-                    TTile.Multiply(end - first, packedRows + (nint)first * rowBytes, weights.Weights.Pointer + block * blockBytes, k, tile, PackedLinear.BlockColumns);
-                    Epilogue.DequantizeAvx2(tile, end - first, multipliers + column, bias + column);
-                    Epilogue.Avx2(output, (float*)tile, end - first, begin + first, column, columns);
+                    var (first, last) = WorkRange.Part(depth / TTile.StepDepth, stretch, stretches);
+                    for (var block = group; block < groupEnd; block++)
+                    {
+                        var blockSums = sums + (nint)(block - group) * rows * PackedLinear.BlockColumns;
+                        Block<TTile>(weights, block, packedRows, rowBytes, rows, first * TTile.StepDepth, (last - first) * TTile.StepDepth, panel, blockSums);
+                        if (stretch == stretches - 1) Finish(weights, block, output, blockSums, begin, rows);
+                    }
                 }
             }
         }
+    }
+
+    // sums[rows, 16] (+)= rows · block over one stretch of K
+    private static void Block<TTile>(PackedLinear weights, int block, byte* packedRows, nint rowBytes, int rows, int begin, int depth, byte* panel, int* sums)
+        where TTile : struct, ITile
+    {
+        var stored = weights.Weights.Pointer + block * TileSize.StoredBytes<TTile>(weights.In);
+        var columns = TTile.Expand(stored + TileSize.HeaderBytes + (nint)begin * TTile.StoredDepthBytes, depth, panel);
+        var a = packedRows + (nint)begin * TTile.RowCodeBytes;
+        var tiles = (rows + TTile.MaxRows - 1) / TTile.MaxRows;
+        for (var t = 0; t < tiles; t++)
+        {
+            var (first, end) = WorkRange.Part(rows, t, tiles); // As even as possible: no tile of a single row.
+            var c = sums + (nint)first * PackedLinear.BlockColumns;
+            TTile.Multiply(end - first, a + first * rowBytes, rowBytes, columns, depth,
+                begin == 0 ? (int*)stored : c, begin == 0 ? 0 : PackedLinear.BlockColumns, c, PackedLinear.BlockColumns);
+        }
+    }
+
+    private static void Finish(PackedLinear weights, int block, in LinearOutput output, int* sums, int row, int rows)
+    {
+        var column = block * PackedLinear.BlockColumns;
+        Epilogue.DequantizeAvx2(sums, rows, (float*)weights.Multipliers.Pointer + column, (float*)weights.Bias.Pointer + column);
+        Epilogue.Avx2(output, (float*)sums, rows, row, column, Math.Min(PackedLinear.BlockColumns, weights.Out - column));
     }
 }

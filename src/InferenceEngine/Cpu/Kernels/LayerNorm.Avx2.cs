@@ -16,6 +16,7 @@ internal static unsafe partial class LayerNorm
 {
     private const int MaxHiddenForInt32 = 1024;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Avx2(PackedLayerNorm norm, float* residual, float* output, WorkerScratch scratch)
     {
         var hidden = norm.Hidden;
@@ -48,6 +49,7 @@ internal static unsafe partial class LayerNorm
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static (long S1, long S2) Sums(float* residual, int count, float gridScale, int* fixedPoint)
     {
         var grid = Vector256.Create(gridScale);

@@ -32,6 +32,7 @@ internal static unsafe partial class Quantize
     public static Vector256<short> ToInt16(Vector256<float> x0, Vector256<float> x1, float inverseScale) =>
         ToWords(x0, x1, inverseScale, NumericsContract.Int16Max);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Avx2(float* source, int count, float inverseScale, sbyte* destination)
     {
         var i = 0;
@@ -40,6 +41,7 @@ internal static unsafe partial class Quantize
         Scalar(source + i, count - i, inverseScale, destination + i);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Avx2(float* source, int count, float inverseScale, short* destination)
     {
         var i = 0;

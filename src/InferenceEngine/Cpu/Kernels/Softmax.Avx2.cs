@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using QatKit.Core.Numerics;
@@ -14,6 +15,7 @@ internal static unsafe class Softmax
     /// <param name="scoreMultiplier">m_qk.</param>
     /// <param name="codes">Receives p, writable up to the next multiple of eight; zeros follow <paramref name="count"/>.</param>
     /// <returns>z = Σ p.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int Avx2(int* scores, int count, float scoreMultiplier, byte* codes)
     {
         var largest = Vector256.Create(int.MinValue);

@@ -1,41 +1,48 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using QatKit.Sparsity;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
-/// <summary>2:4 tile on AVX2: a step is one group of four k, whose two kept weights are int16.</summary>
-/// <remarks>Block: 16 int32 zeros, then for each group: 16 columns × 2 int16 weights, and 16 columns × the byte indices
-/// <c>2·p0, 2·p0+1, 2·p1, 2·p1+1</c> of the two activations.</remarks>
+/// <summary>2:4 tile on AVX2: a step is two groups of four k, of which each column keeps four codes.</summary>
+/// <remarks>Stored block: 16 int32 zeros, then for each two groups: 16 columns × 4 magnitudes of kept codes, and 16 columns × 4
+/// indices: 0..7 of a positive weight's activation, 8..15 of a negative one's (<see cref="SignedPairMultiplyAdd"/>). Four
+/// rows: a register is taken by the ones.</remarks>
 internal readonly unsafe struct Sparse24TileAvx2 : ISparse24Tile
 {
-    public static int MaxRows => Sparse24Tile.MaxRows;
+    public static int MaxRows => 4;
 
-    public static int RowBytes(int k) => WideRows.RowBytes(k);
+    public static int StepDepth => Sparse24Tile.StepDepth;
 
-    public static long BlockBytes(int k) => Sparse24Tile.HeaderBytes + k / 4L * Sparse24Tile.StepBytes;
+    public static int MaxDepth => 1024;
 
-    public static void PackRow(sbyte* source, int k, byte* destination) => WideRows.Pack(source, k, destination);
+    public static int RowCodeBytes => SignedPairMultiplyAdd.RowCodeBytes;
 
-    public static void PackBlock(Sparse24Matrix matrix, int column, byte* block)
+    public static int DepthBytes => Sparse24Tile.DepthBytes;
+
+    public static int StoredDepthBytes => Sparse24Tile.DepthBytes;
+
+    public static void PackRow(sbyte* source, int k, byte* destination) => SignedRows.Pack(source, k, destination);
+
+    public static byte* Expand(byte* stored, int depth, byte* panel) => stored;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void PackBlock(Sparse24Matrix matrix, int column, byte* stored)
     {
-        var groups = matrix.In / 4;
-        new Span<byte>(block, (int)BlockBytes(matrix.In)).Clear();
-        for (var n = 0; n < Math.Min(PackedLinear.BlockColumns, matrix.Out - column); n++)
+        Sparse24Block.Pack(matrix, column, stored);
+        for (var step = stored + TileSize.HeaderBytes; step < stored + TileSize.StoredBytes<Sparse24TileAvx2>(matrix.In); step += Sparse24Tile.StepBytes)
         {
-            for (var g = 0; g < groups; g++)
+            for (var i = 0; i < Sparse24Tile.IndexOffset; i += 32)
             {
-                var step = block + Sparse24Tile.HeaderBytes + (nint)g * Sparse24Tile.StepBytes;
-                var i = ((long)(column + n) * groups + g) * 2;
-                for (var j = 0; j < 2; j++)
-                {
-                    var position = matrix.Positions[i / 4] >> (int)(i % 4 + j) * 2 & 3;
-                    ((short*)step)[2 * n + j] = matrix.Values[i + j];
-                    step[Sparse24Tile.IndexOffset + 4 * n + 2 * j] = (byte)(2 * position);
-                    step[Sparse24Tile.IndexOffset + 4 * n + 2 * j + 1] = (byte)(2 * position + 1);
-                }
+                var codes = Avx.LoadVector256((sbyte*)step + i);
+                var eight = Avx2.And(Avx2.CompareGreaterThan(Vector256<sbyte>.Zero, codes), Vector256.Create((sbyte)8)).AsByte();
+                Avx2.Abs(codes).Store(step + i);
+                Avx2.Add(Avx.LoadVector256(step + Sparse24Tile.IndexOffset + i), eight).Store(step + Sparse24Tile.IndexOffset + i);
             }
         }
     }
 
-    public static void Multiply(int rows, byte* a, byte* block, int k, int* c, int stride) =>
-        Sparse24Tile.Multiply<WideMultiplyAdd>(rows, a, RowBytes(k), block, k / 4, c, stride);
+    public static void Multiply(int rows, byte* a, nint rowBytes, byte* columns, int depth, int* start, nint startStride, int* c, nint stride) =>
+        Sparse24Tile.Multiply<SignedPairMultiplyAdd>(rows, a, rowBytes, columns, depth, start, startStride, c, stride);
 }

@@ -1,45 +1,53 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using QatKit.Sparsity;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
 /// <summary>2:4 tile on AVX-VNNI: a step is two groups of four k, of which each column keeps four codes.</summary>
-/// <remarks>Block: 16 int32 start values (−128 · column sum), then for each two groups: 16 columns × 4 kept codes, and 16 columns ×
-/// 4 indices 0..7 of their activations.</remarks>
+/// <remarks>Stored block: as <see cref="Sparse24Block"/> packs it, with start values −128 · column sum (<see cref="ByteRows"/>).</remarks>
 /// <typeparam name="TDot"><see cref="DotU8S8"/>; tests put an exact AVX2 emulation of the instruction here.</typeparam>
 internal readonly unsafe struct Sparse24TileAvxVnni<TDot> : ISparse24Tile where TDot : struct, ITileOperation
 {
-    public static int MaxRows => Sparse24Tile.MaxRows;
+    public static int MaxRows => 5;
 
-    public static int RowBytes(int k) => ByteRows.RowBytes(k);
+    public static int StepDepth => Sparse24Tile.StepDepth;
 
-    public static long BlockBytes(int k) => Sparse24Tile.HeaderBytes + k / 8L * Sparse24Tile.StepBytes;
+    public static int MaxDepth => 1024;
+
+    public static int RowCodeBytes => Bytes.RowCodeBytes;
+
+    public static int DepthBytes => Sparse24Tile.DepthBytes;
+
+    public static int StoredDepthBytes => Sparse24Tile.DepthBytes;
 
     public static void PackRow(sbyte* source, int k, byte* destination) => ByteRows.PackShifted(source, k, destination);
 
-    public static void PackBlock(Sparse24Matrix matrix, int column, byte* block)
+    public static byte* Expand(byte* stored, int depth, byte* panel) => stored;
+
+    public static void PackBlock(Sparse24Matrix matrix, int column, byte* stored)
     {
-        var steps = matrix.In / 8;
-        new Span<byte>(block, (int)BlockBytes(matrix.In)).Clear();
+        Sparse24Block.Pack(matrix, column, stored);
+        var half = matrix.In / 2;
         for (var n = 0; n < Math.Min(PackedLinear.BlockColumns, matrix.Out - column); n++)
         {
             var sum = 0;
-            for (var s = 0; s < steps; s++)
-            {
-                var step = block + Sparse24Tile.HeaderBytes + (nint)s * Sparse24Tile.StepBytes + 4 * n;
-                var source = (long)(column + n) * steps + s;
-                for (var j = 0; j < 4; j++)
-                {
-                    var code = matrix.Values[4 * source + j];
-                    step[j] = (byte)code;
-                    step[Sparse24Tile.IndexOffset + j] = (byte)((matrix.Positions[source] >> 2 * j & 3) + (j < 2 ? 0 : 4));
-                    sum += code;
-                }
-            }
-
-            ((int*)block)[n] = -128 * sum;
+            for (var i = 0; i < half; i++) sum += matrix.Values[(long)(column + n) * half + i];
+            ((int*)stored)[n] = -128 * sum;
         }
     }
 
-    public static void Multiply(int rows, byte* a, byte* block, int k, int* c, int stride) =>
-        Sparse24Tile.Multiply<TDot>(rows, a, RowBytes(k), block, k / 8, c, stride);
+    public static void Multiply(int rows, byte* a, nint rowBytes, byte* columns, int depth, int* start, nint startStride, int* c, nint stride) =>
+        Sparse24Tile.Multiply<Bytes>(rows, a, rowBytes, columns, depth, start, startStride, c, stride);
+
+    private readonly struct Bytes : ISparse24Operation
+    {
+        public static int RowCodeBytes => 1;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector256<byte> Repeat(byte* a) => Vector256.Create(*(long*)a).AsByte();
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector256<int> Accumulate(Vector256<int> acc, Vector256<byte> x, Vector256<byte> w) => TDot.Accumulate(acc, x, w);
+    }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -6,9 +7,7 @@ namespace QatKit.InferenceEngine.Cpu.Kernels;
 /// <summary>Rows of codes widened to int16: the left operand of the AVX2 tiles, zero-padded to a multiple of four codes.</summary>
 internal static unsafe class WideRows
 {
-    /// <summary>The codes and one cache line more, so that rows of 2^n codes do not compete for the same cache sets.</summary>
-    public static int RowBytes(int k) => ((2 * k + 63) & ~63) + 64;
-
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pack(sbyte* source, int k, byte* destination)
     {
         var d = (short*)destination;
@@ -18,6 +17,7 @@ internal static unsafe class WideRows
         Pad(d, k);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pack(byte* source, int k, byte* destination)
     {
         var d = (short*)destination;
