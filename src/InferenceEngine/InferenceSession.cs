@@ -62,7 +62,7 @@ public sealed class InferenceSession : IDisposable
     }
 
     /// <summary>Prepares a graph that is already in memory.</summary>
-    /// <param name="graph">The quantized model; it is copied into the kernels' own layout.</param>
+    /// <param name="graph">The quantized model; weights are copied into the kernels' own layout, embedding tables are used in place.</param>
     /// <param name="options">Threads, tier and weight format; defaults when omitted.</param>
     /// <exception cref="Core.Diagnostics.QatKitException">The graph breaks the numerics contract (QK2xxx, QK3xxx), or an
     /// option cannot be met here (QK5050 tier, QK5051 threads, QK5052 weight format; QK6xxx when CUDA was demanded).</exception>

@@ -1,31 +1,28 @@
+using System.Runtime.InteropServices;
 using QatKit.Core.Graph;
 
 namespace QatKit.InferenceEngine.Cpu;
 
-/// <summary>An embedding table whose rows have addresses.</summary>
+/// <summary>An embedding table whose rows have addresses: the graph's own array, pinned, because a copy of BERT-base's words would
+/// take 94 MB.</summary>
 internal sealed unsafe class PackedEmbedding
 {
-    private readonly AlignedBuffer _table;
+    private readonly GCHandle _pin;
+    private readonly nint _table;
     private readonly float[]? _rowScale;
     private readonly int _columns;
 
     public PackedEmbedding(EmbeddingTable table)
     {
         _columns = table.Columns;
-        if (table.Values is not null)
-        {
-            _table = new AlignedBuffer(table.Values.LongLength * sizeof(float));
-            table.Values.CopyTo(new Span<float>(_table.Pointer, table.Values.Length));
-        }
-        else
-        {
-            _table = new AlignedBuffer(table.Codes!.LongLength);
-            table.Codes.CopyTo(new Span<sbyte>(_table.Pointer, table.Codes.Length));
-            _rowScale = [.. table.RowScale!];
-        }
+        _rowScale = table.RowScale;
+        _pin = GCHandle.Alloc(table.Values ?? (Array)table.Codes!, GCHandleType.Pinned);
+        _table = _pin.AddrOfPinnedObject();
     }
 
+    ~PackedEmbedding() => _pin.Free();
+
     public EmbeddingRow Row(int index) => _rowScale is null
-        ? new EmbeddingRow((float*)_table.Pointer + (nint)index * _columns)
-        : new EmbeddingRow((sbyte*)_table.Pointer + (nint)index * _columns, _rowScale[index]);
+        ? new EmbeddingRow((float*)_table + (nint)index * _columns)
+        : new EmbeddingRow((sbyte*)_table + (nint)index * _columns, _rowScale[index]);
 }
