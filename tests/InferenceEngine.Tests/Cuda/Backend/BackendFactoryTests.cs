@@ -1,3 +1,7 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Diagnostics.Tracing;
+using System.Globalization;
 using QatKit.Core.Diagnostics;
 using QatKit.Core.Graph;
 using QatKit.InferenceEngine.Cuda.Driver;
@@ -19,6 +23,17 @@ public sealed class BackendFactoryTests
         using var session = InferenceSession.Wrap(Graph, backend, fallback);
         Assert.Equal("cpu", session.Backend);
         Assert.EndsWith("; CUDA not used: " + TooOld, session.Description, StringComparison.Ordinal);
+        Assert.Equal(TooOld, session.Fallback);
+    }
+
+    [Fact]
+    public void The_reason_is_a_warning_of_the_event_source_and_an_event_of_the_trace()
+    {
+        using var listener = new WarningListener();
+        using var activity = new Activity("load").Start();
+        BackendFactory.Create(Graph, new SessionOptions { Backend = EngineBackend.Auto }, null, OldDevice).Backend.Dispose();
+        Assert.Contains("Warning CUDA is not used: " + TooOld, listener.Messages);
+        Assert.Equal("cuda not used reason=" + TooOld, string.Join(' ', activity.Events.Select(e => $"{e.Name} {string.Join(' ', e.Tags.Select(t => $"{t.Key}={t.Value}"))}")));
     }
 
     [Fact]
@@ -50,6 +65,30 @@ public sealed class BackendFactoryTests
     {
         var cuda = Assert.Single(BackendProbe.Probe(), b => b.Backend == "cuda");
         Assert.Matches(cuda.IsAvailable ? "driver for CUDA" : "^QK600[1-4] ", cuda.Reason);
+    }
+
+    [Fact]
+    public void The_environment_has_what_was_found_or_why_not()
+    {
+        var cuda = BackendProbe.ProbeCuda();
+        Assert.NotEqual(cuda.Driver is null, cuda.DriverProblem is null);
+        Assert.NotEqual(cuda.Compiler is null, cuda.CompilerProblem is null);
+        Assert.Equal(cuda.Compiler is null, cuda.CompilerLibrary is null);
+        Assert.Equal(new CudaDeviceDescription(0, "Fake GPU", "9.0", 132, 1L << 30, "sm_90a"), BackendProbe.Describe(FakeCudaDriver.Hopper));
+        Assert.Null(BackendProbe.Describe(FakeCudaDriver.Device(7, 5)).Target);
+    }
+
+    private sealed class WarningListener : EventListener
+    {
+        public ConcurrentBag<string> Messages { get; } = [];
+
+        protected override void OnEventSourceCreated(EventSource eventSource)
+        {
+            if (eventSource.Name == EngineTelemetry.Name) EnableEvents(eventSource, EventLevel.Warning);
+        }
+
+        protected override void OnEventWritten(EventWrittenEventArgs eventData) =>
+            Messages.Add($"{eventData.Level} {string.Format(CultureInfo.InvariantCulture, eventData.Message!, [.. eventData.Payload!])}");
     }
 
     private static FakeCudaDriver OldDevice()

@@ -23,6 +23,16 @@ public sealed class KernelCacheTests : IDisposable
     }
 
     [Fact]
+    public void The_contents_of_a_folder_are_its_whole_entries()
+    {
+        Assert.Equal((0, 0), KernelCache.Contents(null));
+        Assert.Equal((0, 0), KernelCache.Contents(_folder.Combine("none")));
+        new KernelCache(new CountingCompiler(), _folder.Path).Get(Source, KernelTarget.Sm80);
+        Directory.CreateDirectory(_folder.Combine("k-sm_80-begun.tmp"));
+        Assert.Equal((1, CountingCompiler.ImageOf(Source, KernelTarget.Sm80).Length), KernelCache.Contents(_folder.Path));
+    }
+
+    [Fact]
     public void One_process_compiles_once_also_from_many_threads()
     {
         var compiler = new CountingCompiler();
