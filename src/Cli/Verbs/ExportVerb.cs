@@ -1,7 +1,12 @@
 using System.CommandLine;
+using System.Globalization;
 using QatKit.Cli.CommandLine;
 using QatKit.Cli.Models;
+using QatKit.Cli.Output;
+using QatKit.Comparison;
+using QatKit.Core.Artifact;
 using QatKit.Training.Runs;
+using QatKit.Training.Verification;
 
 namespace QatKit.Cli.Verbs;
 
@@ -14,14 +19,15 @@ internal static class ExportVerb
         var output = new Option<string?>("--output") { Description = "Folder of the model; the one inside the run when omitted." };
         var onnx = new Option<string?>("--onnx") { Description = "Write this ONNX file instead, and config.json, vocab.txt and tokenizer_config.json beside it." };
         var floating = new Option<bool>("--float") { Description = "With --onnx: float32 instead of INT8. Of a run, the weights before quantization; of an exported model, what its INT8 codes stand for." };
+        var data = new Option<string?>("--data") { Description = "With --onnx: examples, a file or builtin:reviews, on which ONNX Runtime's answers are compared with those of the INT8 engine." };
         var command = new VerbCommand("export", "Write the INT8 model of a finished run again, from its checkpoint, or write any model as ONNX.", "qatkit export runs/quickstart --onnx out/model.onnx")
         {
-            source, output, onnx, floating,
+            source, output, onnx, floating, data,
         };
         command.Validators.Add(parsed =>
         {
-            if (parsed.GetValue(onnx) is null ? parsed.GetValue(floating) : parsed.GetValue(output) is not null)
-                parsed.AddError("--float goes with --onnx, and --output without it.");
+            if (parsed.GetValue(onnx) is null ? parsed.GetValue(floating) || parsed.GetValue(data) is not null : parsed.GetValue(output) is not null)
+                parsed.AddError("--float and --data go with --onnx, and --output without it.");
         });
         command.SetAction((parsed, cancellationToken) =>
         {
@@ -31,6 +37,7 @@ internal static class ExportVerb
                 var summary = parsed.GetValue(floating) ? OnnxModelExporter.ExportFloat(folder, path) : OnnxModelExporter.Export(folder, path);
                 context.Out.WriteLine($"Wrote {path}, read it back and checked it.");
                 OnnxReport.Write(context, summary);
+                if (parsed.GetValue(data) is { } examples) Compare(context, OnnxModelExporter.Read(folder), path, examples, cancellationToken);
             }
             else
             {
@@ -42,4 +49,16 @@ internal static class ExportVerb
         });
         return command;
     }
+
+    private static void Compare(CommandContext context, ModelArtifact artifact, string path, string examples, CancellationToken cancellation)
+    {
+        var sequences = VerificationData.Load(examples, null, artifact).Sequences;
+        var table = new TextTable("ONNX Runtime", "classes of the engine", "largest logit difference", "mean");
+        foreach (var a in OnnxAgreement.Measure(artifact.Graph, path, sequences, cancellation))
+            table.Add(a.Setting, Text($"{a.Agreeing} of {a.Examples} ({(double)a.Agreeing / a.Examples:P2})"), Text($"{a.LargestDifference:G3}"), Text($"{a.MeanDifference:G3}"));
+        context.Out.WriteLine();
+        table.WriteTo(context);
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

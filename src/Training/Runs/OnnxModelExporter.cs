@@ -9,17 +9,22 @@ namespace QatKit.Training.Runs;
 /// <summary>Writes what a folder holds as an ONNX file: an artifact, the model of a finished run, or a float checkpoint.</summary>
 public static class OnnxModelExporter
 {
-    /// <summary>Writes the INT8 model of an artifact or a run.</summary>
+    /// <summary>The INT8 model of a folder.</summary>
     /// <param name="folder">Folder of an exported model, or of a finished run.</param>
-    /// <param name="path">The ONNX file.</param>
-    /// <exception cref="QatKitException">QK4304: the folder holds no INT8 model; those of <see cref="ArtifactReader"/> and <see cref="OnnxExporter"/>.</exception>
-    public static OnnxSummary Export(string folder, string path)
+    /// <exception cref="QatKitException">QK4304: the folder holds no INT8 model; those of <see cref="ArtifactReader"/>.</exception>
+    public static ModelArtifact Read(string folder)
     {
-        if (Model(folder) is { } model) return OnnxExporter.Write(ArtifactReader.Read(model), path);
+        if (Model(folder) is { } model) return ArtifactReader.Read(model);
         throw new QatKitException("QK4304", folder, IsCheckpoint(folder)
             ? "this is a float checkpoint: there are no scales, so there is no INT8 model. Run a recipe first, or add --float."
             : "this is neither an exported model nor a finished run. Pass a folder that holds qatkit.json or recipe.yaml.");
     }
+
+    /// <summary>Writes the INT8 model of an artifact or a run.</summary>
+    /// <param name="folder">Folder of an exported model, or of a finished run.</param>
+    /// <param name="path">The ONNX file.</param>
+    /// <exception cref="QatKitException">Those of <see cref="Read"/> and <see cref="OnnxExporter"/>.</exception>
+    public static OnnxSummary Export(string folder, string path) => OnnxExporter.Write(Read(folder), path);
 
     /// <summary>Writes a float32 model: of a run, the weights before quantization; of a Hugging Face checkpoint, its weights; of an
     /// artifact, what its codes stand for.</summary>
@@ -30,8 +35,8 @@ public static class OnnxModelExporter
     public static OnnxSummary ExportFloat(string folder, string path)
     {
         if (IsRun(folder))
-            return OnnxExporter.Write(Weights(new RunFolder(folder).Fp32), OnnxCompanions.Of(ArtifactReader.Read(Model(folder)!)), path);
-        if (Model(folder) is { } model) return OnnxExporter.WriteDequantized(ArtifactReader.Read(model), path);
+            return OnnxExporter.Write(Weights(new RunFolder(folder).Fp32), OnnxCompanions.Of(Read(folder)), path);
+        if (Model(folder) is not null) return OnnxExporter.WriteDequantized(Read(folder), path);
         if (!IsCheckpoint(folder))
             throw new QatKitException("QK4304", folder, "this is neither a finished run, nor a checkpoint, nor an exported model. Pass a folder that holds recipe.yaml, qatkit.json, or config.json and model.safetensors.");
         var weights = Weights(folder);

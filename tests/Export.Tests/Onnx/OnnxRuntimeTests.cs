@@ -1,3 +1,4 @@
+using QatKit.Comparison.Onnx;
 using QatKit.Core.Graph;
 using QatKit.Core.Reference;
 using QatKit.Export.Onnx;
