@@ -2,7 +2,9 @@ using System.Runtime.Intrinsics.X86;
 using Microsoft.ML.OnnxRuntime;
 using QatKit.Comparison.Measuring;
 using QatKit.Comparison.Onnx;
+using QatKit.Core.Diagnostics;
 using QatKit.Core.Graph;
+using QatKit.Export.Onnx;
 using QatKit.InferenceEngine;
 using QatKit.InferenceEngine.Benchmarking;
 using InferenceSession = QatKit.InferenceEngine.InferenceSession;
@@ -42,11 +44,21 @@ public sealed class EngineComparison
     /// <param name="progress">Receives a line per step.</param>
     /// <param name="time">Gives the date of the result.</param>
     /// <param name="cancellationToken">Cancels between two calls.</param>
-    /// <exception cref="Core.Diagnostics.QatKitException">A sequence is longer than the model's limit, or QK4301: the model is larger than an ONNX file can be.</exception>
+    /// <exception cref="QatKitException">QK5054 a count below 1, QK5002 sequences longer than the model's limit, QK5051 too many threads,
+    /// QK4301 the model is larger than an ONNX file can be.</exception>
     public static ComparisonResult Run(ComparisonOptions options, IProgress<string>? progress = null, TimeProvider? time = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
+        Check(options);
         return new EngineComparison(options, cancellationToken).Run(progress, time ?? TimeProvider.System);
+    }
+
+    private static void Check(ComparisonOptions options)
+    {
+        var problems = new DiagnosticBag();
+        foreach (var (name, value) in new[] { ("batch", options.Batch), ("sequence length", options.SequenceLength), ("threads", options.Threads), ("iterations", options.Rounds) })
+            if (value < 1) problems.Add("QK5054", name, $"{value} is too small; at least 1 is needed.");
+        problems.ThrowIfAny();
     }
 
     private ComparisonResult Run(IProgress<string>? progress, TimeProvider time)
@@ -54,13 +66,13 @@ public sealed class EngineComparison
         using var dense = Session(WeightFormat.Dense);
         using var sparse = _options.Graph.Linears.Any(l => l.Mask is not null) ? Session(WeightFormat.Sparse24) : null;
         var trace = new PooledTrace(_options.Graph.Classifier.Input);
-        dense.Run(_batch, trace);
+        var logits = dense.Run(_batch, trace);
 
-        List<(OpponentForm Form, QualifyingForm Result)> qualified = [];
-        foreach (var form in OpponentForm.All)
+        List<(Candidate Candidate, QualifyingForm Result)> qualified = [];
+        foreach (var candidate in Candidates())
         {
-            progress?.Report($"qualifying: {PrecisionOf(form)}, {form.Name}");
-            qualified.Add((form, Qualify(form, trace.Values)));
+            progress?.Report($"qualifying: {candidate.Precision}, {candidate.Name}");
+            qualified.Add((candidate, Qualify(candidate, trace.Values, logits)));
         }
 
         progress?.Report("peak rates");
@@ -73,49 +85,59 @@ public sealed class EngineComparison
             (sparse ?? dense).Description, peaks, [.. qualified.Select(q => q.Result)], final, Ratios(final));
     }
 
-    private static string PrecisionOf(OpponentForm form) => form.IsInt8 ? Int8 : Float32;
+    // Every form of ours to write the model, and the file that QatKit exports, whose last layer cannot be cut.
+    private IEnumerable<Candidate> Candidates()
+    {
+        var sevenBits = !AvxVnni.IsSupported && !Avx512F.IsSupported;
+        var graph = _options.Graph;
+        return
+        [
+            .. OpponentForm.All.Select(f => new Candidate(f.Name, f.IsInt8 ? Int8 : Float32,
+                firstOnly => OpponentGraph.Build(graph, f, _options.Batch, _options.SequenceLength, firstOnly, sevenBits))),
+            new Candidate("QDQ, as QatKit exports it", Int8, firstOnly => firstOnly ? null : OnnxExporter.Build(graph).ToBytes()),
+        ];
+    }
 
     private InferenceSession Session(WeightFormat format) =>
-        InferenceSession.Create(_options.Graph, new SessionOptions { Threads = _options.Threads, WeightFormat = format });
+        InferenceSession.Create(_options.Graph, new SessionOptions { Backend = EngineBackend.Cpu, Threads = _options.Threads, WeightFormat = format });
 
-    private OpponentSession Load(OpponentForm form, bool firstOnly) => new(
-        OpponentGraph.Build(_options.Graph, form, _options.Batch, _options.SequenceLength, firstOnly, sevenBits: !AvxVnni.IsSupported && !Avx512F.IsSupported),
-        _batch, _options.Threads);
+    private OpponentSession? Load(Candidate candidate, bool firstOnly) =>
+        candidate.Build(firstOnly) is { } model ? new OpponentSession(model, _batch, _options.Threads) : null;
 
-    private QualifyingForm Qualify(OpponentForm form, float[] expected)
+    private QualifyingForm Qualify(Candidate candidate, float[] pooled, float[] logits)
     {
         OpponentSession session;
         try
         {
-            session = Load(form, firstOnly: false);
+            session = Load(candidate, firstOnly: false)!;
         }
         catch (OnnxRuntimeException e)
         {
-            return new QualifyingForm(form.Name, PrecisionOf(form), 0, null, $"refused: {e.Message}");
+            return new QualifyingForm(candidate.Name, candidate.Precision, 0, null, $"refused: {e.Message}");
         }
 
         using (session)
         {
             session.Run();
-            var cosine = Cosine(session.Output(OpponentGraph.Pooled)!, expected);
+            var cosine = session.Output(OpponentGraph.Pooled) is { } theirs ? Cosine(theirs, pooled) : Cosine(session.Output(OpponentGraph.Logits), logits);
             var timing = AlternatingTimer.Measure([session.Run], QualifyingCalls, _cancellation)[0];
-            return new QualifyingForm(form.Name, PrecisionOf(form), cosine, timing.MedianMilliseconds, cosine < LeastCosine ? "out: wrong" : "");
+            return new QualifyingForm(candidate.Name, candidate.Precision, cosine, timing.MedianMilliseconds, cosine < LeastCosine ? "out: wrong" : "");
         }
     }
 
     // The fastest FP32 form, and the INT8 forms that may be the fastest.
-    private static IReadOnlyList<OpponentForm> Finalists(IEnumerable<(OpponentForm Form, QualifyingForm Result)> qualified)
+    private static IReadOnlyList<Candidate> Finalists(IEnumerable<(Candidate Candidate, QualifyingForm Result)> qualified)
     {
         var right = qualified.Where(q => q.Result is { Note.Length: 0, MedianMilliseconds: not null }).OrderBy(q => q.Result.MedianMilliseconds).ToList();
-        var int8 = right.Where(q => q.Form.IsInt8).ToList();
+        var int8 = right.Where(q => q.Candidate.Precision == Int8).ToList();
         return
         [
-            .. right.Where(q => !q.Form.IsInt8).Take(1).Select(q => q.Form),
-            .. int8.Where(q => q.Result.MedianMilliseconds <= CloseFactor * int8[0].Result.MedianMilliseconds).Take(MostInt8Finalists).Select(q => q.Form),
+            .. right.Where(q => q.Candidate.Precision == Float32).Take(1).Select(q => q.Candidate),
+            .. int8.Where(q => q.Result.MedianMilliseconds <= CloseFactor * int8[0].Result.MedianMilliseconds).Take(MostInt8Finalists).Select(q => q.Candidate),
         ];
     }
 
-    private List<Contender> Final(InferenceSession dense, InferenceSession? sparse, PooledTrace allRows, IReadOnlyList<OpponentForm> finalists, IReadOnlyList<PeakRate> peaks)
+    private List<Contender> Final(InferenceSession dense, InferenceSession? sparse, PooledTrace allRows, IReadOnlyList<Candidate> finalists, IReadOnlyList<PeakRate> peaks)
     {
         List<(Func<Timing, Contender> Describe, Action Call)> contenders = [];
         List<OpponentSession> sessions = [];
@@ -132,11 +154,11 @@ public sealed class EngineComparison
                 var trace = firstOnly ? null : allRows;
                 Add(Ours, "dense", Int8, firstOnly, false, () => dense.Run(_batch, trace));
                 if (sparse is not null) Add(Ours, "2:4", Int8, firstOnly, true, () => sparse.Run(_batch, trace));
-                foreach (var form in finalists)
+                foreach (var candidate in finalists)
                 {
-                    var session = Load(form, firstOnly);
+                    if (Load(candidate, firstOnly) is not { } session) continue;
                     sessions.Add(session);
-                    Add(Theirs, form.Name, PrecisionOf(form), firstOnly, false, session.Run);
+                    Add(Theirs, candidate.Name, candidate.Precision, firstOnly, false, session.Run);
                 }
             }
 
@@ -189,4 +211,7 @@ public sealed class EngineComparison
 
         return ab / Math.Sqrt(aa * bb);
     }
+
+    /// <summary>A way to write the model for ONNX Runtime; null where the last layer cannot be cut to first tokens.</summary>
+    private sealed record Candidate(string Name, string Precision, Func<bool, byte[]?> Build);
 }

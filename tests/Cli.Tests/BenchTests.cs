@@ -52,8 +52,15 @@ public sealed class BenchTests
         Assert.Equal((ExitCode.Ok, ""), (code, error));
         using var json = JsonDocument.Parse(output);
         Assert.Equal("1x32x2x64 with random 2:4 weights", json.RootElement.GetProperty("model").GetString());
-        Assert.Equal(9, json.RootElement.GetProperty("forms").GetArrayLength());
+        Assert.Equal(10, json.RootElement.GetProperty("forms").GetArrayLength());
         Assert.Contains("`qatkit bench --vs-onnxruntime --shape 1x32x2x64 --seq 8 ", File.ReadAllText(page), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_comparison_refuses_what_it_would_ignore()
+    {
+        var (code, output, error) = await CliRunner.Run("bench", "--vs-onnxruntime", "--tier", "scalar");
+        Assert.Equal((ExitCode.Usage, "", "--tier does not go with --vs-onnxruntime, which compares on the CPU.\n\n"), (code, output, error));
     }
 
     [Fact]

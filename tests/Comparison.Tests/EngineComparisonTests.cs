@@ -1,3 +1,4 @@
+using QatKit.Core.Diagnostics;
 using QatKit.Core.Graph;
 using QatKit.InferenceEngine.Benchmarking;
 
@@ -31,8 +32,27 @@ public sealed class EngineComparisonTests
         Assert.Equal(Median("ONNX Runtime", "INT8", "", true) / Median("QatKit", "INT8", "2:4", true), Ratio("QatKit 2:4", "ONNX Runtime INT8", "first token, both").Ratio);
         Assert.Equal(Median("ONNX Runtime", "FP32", "", false) / Median("QatKit", "INT8", "dense", true), Ratio("QatKit dense", "ONNX Runtime FP32", "first token : all").Ratio);
         Assert.Equal(Median("QatKit", "INT8", "dense", true) / Median("QatKit", "INT8", "2:4", true), Ratio("QatKit 2:4", "QatKit dense", "first token, both").Ratio);
-        Assert.Equal(11, steps.Count);
+        Assert.Equal(12, steps.Count);
+        Assert.Equal("qualifying: INT8, QDQ, as QatKit exports it", steps[9]);
         Assert.Equal("qualifying: INT8, QAttention, DynamicQuantizeMatMul, s8 weights", steps[4]);
+    }
+
+    [Fact]
+    public void Wrong_counts_are_refused_together()
+    {
+        var error = Assert.Throws<QatKitException>(() => EngineComparison.Run(Options with { Batch = 0, Threads = -1, Rounds = 0 }, cancellationToken: TestContext.Current.CancellationToken));
+        Assert.Equal(string.Join(Environment.NewLine,
+            "3 problems:",
+            "QK5054 batch: 0 is too small; at least 1 is needed.",
+            "QK5054 threads: -1 is too small; at least 1 is needed.",
+            "QK5054 iterations: 0 is too small; at least 1 is needed."), error.Message);
+    }
+
+    [Fact]
+    public void A_sequence_beyond_the_model_is_refused()
+    {
+        var error = Assert.Throws<QatKitException>(() => EngineComparison.Run(Options with { SequenceLength = 9 }, cancellationToken: TestContext.Current.CancellationToken));
+        Assert.Equal("QK5002 batch[0]: the sequence has 9 tokens, the model's limit is 8. Truncate the text.", error.Message);
     }
 
     [Fact]

@@ -40,8 +40,11 @@ internal static class BenchVerb
         {
             shape, batch, sequence, backend, device, plan, replays, kernels, threads, tier, warmup, iterations, sparse, versus, model, markdown, json,
         };
+        Option[] notCompared = [backend, device, plan, replays, kernels, tier, warmup];
         command.Validators.Add(parsed =>
         {
+            if (parsed.GetValue(versus))
+                foreach (var option in notCompared.Where(o => parsed.GetResult(o) is { Implicit: false })) parsed.AddError($"{option.Name} does not go with --vs-onnxruntime, which compares on the CPU.");
             foreach (var option in new[] { model, markdown })
                 if (parsed.GetValue(option) is not null && !parsed.GetValue(versus)) parsed.AddError($"{option.Name} needs --vs-onnxruntime.");
         });
@@ -56,7 +59,7 @@ internal static class BenchVerb
                     Graph = graph,
                     Batch = parsed.GetValue(batch),
                     SequenceLength = parsed.GetValue(sequence),
-                    Threads = parsed.GetValue(threads) is > 0 and var given ? given : ComparisonThreads,
+                    Threads = parsed.GetValue(threads) is var given and not 0 ? given : ComparisonThreads,
                     Rounds = parsed.GetValue(iterations),
                 };
                 var line = string.Join(' ', parsed.Tokens.Select(t => t.Value).Prepend("qatkit"));
