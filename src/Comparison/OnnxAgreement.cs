@@ -1,6 +1,7 @@
 using QatKit.Comparison.Onnx;
 using QatKit.Core.Graph;
 using QatKit.InferenceEngine;
+using QatKit.Testing.Statistics;
 
 namespace QatKit.Comparison;
 
@@ -50,14 +51,12 @@ public sealed record OnnxAgreement(string Setting, int Examples, int Agreeing, d
                     sum += difference;
                 }
 
-                agreeing += expected[b].Chunk(classes).Zip(actual.Chunk(classes)).Count(rows => Class(rows.First) == Class(rows.Second));
+                agreeing += Classes.Argmax(expected[b], classes).Zip(Classes.Argmax(actual, classes)).Count(pair => pair.First == pair.Second);
             }
 
             return new OnnxAgreement(setting, sequences.Count, agreeing, largest, sum / ((double)sequences.Count * classes));
         }
     }
-
-    private static int Class(float[] logits) => Array.IndexOf(logits, logits.Max());
 
     private static TokenBatch Concatenate(TokenBatch[] sequences) => TokenBatch.FromSequences([.. sequences.Select(s => s.InputIds)], [.. sequences.Select(s => s.TokenTypeIds)]);
 }

@@ -22,7 +22,6 @@ internal static class TensorRule
         void Bad(string name, string what) => problems.Add("QK4314", $"{model.Path}: {name}", $"the tensor {what}. Export the model again.");
     }
 
-    // The bits of the exponent are the same bytes of each element, whatever the order in memory: 0x7F80 in the upper half.
     private static int NotFinite(ReadOnlySpan<byte> raw)
     {
         if (!BitConverter.IsLittleEndian)
