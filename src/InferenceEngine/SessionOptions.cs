@@ -19,6 +19,12 @@ public sealed record SessionOptions
     /// turns and each uses the whole team, so that a session never runs more threads than this.</remarks>
     public int Threads { get; init; }
 
+    /// <summary>Multiplications for which another thread is worth its while: a call takes as many threads as its average stage has
+    /// of these, at most <see cref="Threads"/>. 0 takes all threads always.</summary>
+    /// <remarks>Threads that share a stage have to be waited for, which costs a few microseconds.
+    /// One thread does a million multiplications in ten to twenty.</remarks>
+    public int WorkPerThread { get; init; } = 1_000_000;
+
     /// <summary>Instruction tier; the default is the fastest available.</summary>
     public CpuTier CpuTier { get; init; } = CpuTier.Auto;
 

@@ -55,7 +55,7 @@ public static class EngineVerifier
             if (way.Backend == EngineBackend.Cpu)
             {
                 using var single = EngineImplementations.Create(graph, way with { Threads = 1 });
-                using var several = EngineImplementations.Create(graph, way with { Threads = threads });
+                using var several = EngineImplementations.Create(graph, way with { Threads = threads, WorkPerThread = 0 });
                 checks.Add(InvarianceRung.Compare($"{plain.Name}: 1 : {threads} threads", single, several, sequences, cancellationToken: cancellationToken));
             }
 

@@ -19,6 +19,7 @@ internal sealed class CpuBackend : IComputeBackend
     private readonly object _turn = new();
     private readonly ConcurrentBag<ForwardPass> _idle = [];
     private readonly string _reason;
+    private readonly int _workPerThread;
     private bool _disposed;
 
     /// <param name="graph">A valid graph.</param>
@@ -26,8 +27,10 @@ internal sealed class CpuBackend : IComputeBackend
     /// <param name="threads">Size of the team.</param>
     /// <param name="format">Packing of weights.</param>
     /// <param name="reason">Why this tier, for the description.</param>
-    public CpuBackend(QuantizedGraph graph, CpuKernels kernels, int threads, WeightFormat format, string reason)
+    /// <param name="workPerThread">See <see cref="SessionOptions.WorkPerThread"/>; by default every call takes the whole team.</param>
+    public CpuBackend(QuantizedGraph graph, CpuKernels kernels, int threads, WeightFormat format, string reason, int workPerThread = 0)
     {
+        _workPerThread = workPerThread;
         _model = new CpuModel(graph, kernels, format, threads);
         _kernels = kernels;
         _reason = reason;
@@ -49,7 +52,7 @@ internal sealed class CpuBackend : IComputeBackend
     }
 
     /// <summary>Chooses the tier and packs the weights.</summary>
-    /// <exception cref="QatKitException">QK5050 tier not available, QK5051 thread count, QK5052 no 2:4 layer.</exception>
+    /// <exception cref="QatKitException">QK5050 tier not available, QK5051 thread count, QK5052 no 2:4 layer, QK5055 work per thread.</exception>
     public static CpuBackend Create(QuantizedGraph graph, SessionOptions options)
     {
         var problems = new DiagnosticBag();
@@ -59,12 +62,14 @@ internal sealed class CpuBackend : IComputeBackend
             problems.Add("QK5050", "SessionOptions.CpuTier", $"the tier {tier} cannot run here: {availability.Reason}. Use CpuTier.Auto.");
         if (options.Threads is < 0 or > MaxThreads)
             problems.Add("QK5051", "SessionOptions.Threads", $"{options.Threads} threads is outside 0..{MaxThreads}. Use 0 for one per processor.");
+        if (options.WorkPerThread < 0)
+            problems.Add("QK5055", "SessionOptions.WorkPerThread", $"{options.WorkPerThread} is negative. Use 0 to take all threads for every call.");
         if (options.WeightFormat == WeightFormat.Sparse24 && !graph.Linears.Any(CpuModel.HasSparseKernel))
             problems.Add("QK5052", "SessionOptions.WeightFormat", "no int8 layer of the model has a 2:4 mask. Use WeightFormat.Auto, or prune the model.");
         problems.ThrowIfAny();
         var threads = options.Threads == 0 ? Math.Min(Environment.ProcessorCount, MaxThreads) : options.Threads;
         var reason = options.CpuTier == CpuTier.Auto ? $"the fastest available: {availability.Reason}" : "as requested";
-        return new CpuBackend(graph, KernelsOf(tier), threads, options.WeightFormat, reason);
+        return new CpuBackend(graph, KernelsOf(tier), threads, options.WeightFormat, reason, options.WorkPerThread);
     }
 
     public int Classes => _model.Architecture.Classes;
@@ -101,7 +106,7 @@ internal sealed class CpuBackend : IComputeBackend
     private void RunAlone(TokenBatch batch, IActivationTrace? trace, Span<float> logits)
     {
         ObjectDisposedException.ThrowIf(_disposed, typeof(InferenceSession));
-        if (!_idle.TryTake(out var pass)) pass = new ForwardPass(_model, _kernels, _team);
+        if (!_idle.TryTake(out var pass)) pass = new ForwardPass(_model, _kernels, _team, _workPerThread);
         pass.Execute(batch, trace, logits);
         _idle.Add(pass); // After an exception the pass and its buffers are simply not reused.
     }

@@ -11,16 +11,23 @@ namespace QatKit.InferenceEngine.Cpu;
 /// Letters: T tokens, H hidden, F FFN size, B batch, C classes.</remarks>
 internal sealed unsafe class ForwardPass
 {
+    // Projection, attention, its output, LayerNorm, two FFN products, LayerNorm.
+    private const int StagesPerLayer = 7;
+
     private readonly CpuModel _model;
     private readonly CpuKernels _kernels;
     private readonly WorkerTeam _team;
     private readonly RunBuffers _buffers;
+    private readonly int _workPerThread;
     private readonly int _hidden;
     private readonly Action<int> _embed, _linear, _requantize, _attend, _normalize;
 
     private TokenBatch _batch = null!;
     private IActivationTrace? _trace;
     private int _tokens;
+
+    // Of the team, those that this pass keeps busy.
+    private int _workers;
 
     // Rows of the residual stream: T, or B once only first tokens are left.
     private int _rows;
@@ -33,8 +40,13 @@ internal sealed unsafe class ForwardPass
     private PackedLayerNorm? _norm;
     private Codes? _codes;
 
-    public ForwardPass(CpuModel model, CpuKernels kernels, WorkerTeam team)
+    /// <param name="model">Packed weights.</param>
+    /// <param name="kernels">The tier.</param>
+    /// <param name="team">Who works.</param>
+    /// <param name="workPerThread">See <see cref="SessionOptions.WorkPerThread"/>.</param>
+    public ForwardPass(CpuModel model, CpuKernels kernels, WorkerTeam team, int workPerThread)
     {
+        _workPerThread = workPerThread;
         _model = model;
         _kernels = kernels;
         _team = team;
@@ -56,8 +68,9 @@ internal sealed unsafe class ForwardPass
         _batch = batch;
         _trace = trace;
         _tokens = _rows = batch.TokenCount;
+        _workers = UsefulWorkers();
         _buffers.Reserve(_tokens, batch.Count);
-        _team.Run(_embed);
+        _team.Run(_embed, _workers);
         var producer = _model.EmbeddingLayerNorm;
         Record(producer.Name, _tokens, _hidden, _buffers.Hidden);
         for (var i = 0; i < _model.Layers.Count; i++)
@@ -71,13 +84,21 @@ internal sealed unsafe class ForwardPass
         _trace = null;
     }
 
+    private int UsefulWorkers()
+    {
+        if (_workPerThread == 0) return _team.Workers;
+        var a = _model.Architecture;
+        var perStage = (double)_tokens * a.Hidden * (4 * a.Hidden + 2 * a.Intermediate) / StagesPerLayer;
+        return (int)Math.Clamp(perStage / _workPerThread, 1, _team.Workers);
+    }
+
     private static Codes InputOf(PackedLinear layer, void* codes) => new((nint)codes, layer.Width, layer.Input);
 
     // Word, position and type embedding, LayerNorm, codes of layer 0: [T, H]
     private void EmbedPart(int worker)
     {
         var codes = InputOf(_model.Layers[0].Query, (void*)_buffers.InputCodes[0]);
-        var (begin, end) = WorkRange.Part(_tokens, worker, _team.Workers);
+        var (begin, end) = WorkRange.Part(_tokens, worker, _workers);
         var sequence = 0;
         for (var t = begin; t < end; t++)
         {
@@ -134,7 +155,7 @@ internal sealed unsafe class ForwardPass
         _steps[1] = new LinearStep(layer.Key, key, _tokens, keyOutput);
         _steps[2] = new LinearStep(layer.Value, value, _tokens, valueOutput);
         _stepCount = 3;
-        _team.Run(_linear);
+        _team.Run(_linear, _workers);
         Record(layer.Query.Name, _buffers.Query);
         Record(layer.Key.Name, _buffers.Key);
         Record(layer.Value.Name, _buffers.Value);
@@ -146,13 +167,13 @@ internal sealed unsafe class ForwardPass
             if (codes.Width == layer.Width && codes.Quantizer == layer.Input) return codes;
         var own = InputOf(layer, (void*)_buffers.InputCodes[slot]);
         _codes = own;
-        _team.Run(_requantize);
+        _team.Run(_requantize, _workers);
         return own;
     }
 
     private void RequantizePart(int worker)
     {
-        var (begin, end) = WorkRange.Part(_tokens, worker, _team.Workers);
+        var (begin, end) = WorkRange.Part(_tokens, worker, _workers);
         for (var t = begin; t < end; t++) QuantizeRow(_buffers.Hidden + (nint)t * _hidden, _codes!.Value, t);
     }
 
@@ -174,9 +195,9 @@ internal sealed unsafe class ForwardPass
         };
         // A head of a sequence is one item; queries are split only when there are fewer items than workers.
         var heads = _batch.Count * a.Heads;
-        _attention = new AttentionStep(arguments, heads, (_team.Workers + heads - 1) / heads, firstOnly);
+        _attention = new AttentionStep(arguments, heads, (_workers + heads - 1) / heads, firstOnly);
         _nextHead = 0;
-        _team.Run(_attend);
+        _team.Run(_attend, _workers);
         if (_trace is not null) Record(ModuleNames.Context(index), _tokens, _hidden, context);
     }
 
@@ -232,12 +253,12 @@ internal sealed unsafe class ForwardPass
     {
         _norm = norm;
         _codes = codes;
-        _team.Run(_normalize);
+        _team.Run(_normalize, _workers);
     }
 
     private void NormalizePart(int worker)
     {
-        var (begin, end) = WorkRange.Part(_rows, worker, _team.Workers);
+        var (begin, end) = WorkRange.Part(_rows, worker, _workers);
         for (var t = begin; t < end; t++)
         {
             var row = _buffers.Hidden + (nint)t * _hidden;
@@ -250,14 +271,14 @@ internal sealed unsafe class ForwardPass
     {
         _steps[0] = new LinearStep(layer, input, rows, output);
         _stepCount = 1;
-        _team.Run(_linear);
+        _team.Run(_linear, _workers);
     }
 
     private void LinearPart(int worker)
     {
         foreach (ref readonly var step in _steps.AsSpan(0, _stepCount))
         {
-            var range = WorkRange.For(step.Rows, step.Layer.Blocks, worker, _team.Workers);
+            var range = WorkRange.For(step.Rows, step.Layer.Blocks, worker, _workers);
             if (!range.IsEmpty) _kernels.Linear(step.Layer, (void*)step.Input.Pointer, step.Output, range, _buffers.Scratch[worker]);
         }
     }

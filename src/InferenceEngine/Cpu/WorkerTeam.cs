@@ -10,11 +10,16 @@ internal sealed class WorkerTeam : IDisposable
 {
     private static readonly TimeSpan SpinTime = TimeSpan.FromMicroseconds(60);
 
+    // A call to work: the number of the job above, the number of workers that it is for below. One word, because a worker that a
+    // job does not need may come late, and must not take the workers of the next job for those of the last.
+    private const int WorkerBits = 11;
+    private const long WorkerMask = (1 << WorkerBits) - 1;
+
     private readonly object _gate = new();
     private readonly Thread[] _threads;
     private Action<int>? _job;
     private Exception? _failure;
-    private int _generation;
+    private long _call;
     private int _pending;
     private int _sleepers;
     private volatile bool _stop;
@@ -34,13 +39,15 @@ internal sealed class WorkerTeam : IDisposable
     /// <summary>Threads of the team, the caller included.</summary>
     public int Workers { get; }
 
-    /// <summary>Runs <c>job(worker)</c> once for every worker 0 .. Workers − 1 and returns when all are done.</summary>
+    /// <summary>Runs <c>job(worker)</c> once for every worker 0 .. <paramref name="workers"/> − 1 and returns when all are done.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="workers">1 to <see cref="Workers"/>; the others go on waiting.</param>
     /// <remarks>An exception of any worker is thrown here, after all have ended.</remarks>
     /// <exception cref="ObjectDisposedException">The team has ended: no one would take the job.</exception>
-    public void Run(Action<int> job)
+    public void Run(Action<int> job, int workers)
     {
         ObjectDisposedException.ThrowIf(_stop, typeof(InferenceSession));
-        if (_threads.Length == 0)
+        if (workers == 1)
         {
             job(0);
             return;
@@ -48,9 +55,9 @@ internal sealed class WorkerTeam : IDisposable
 
         _failure = null;
         _job = job;
-        Volatile.Write(ref _pending, _threads.Length);
-        // A full fence: a worker either sees the new generation before it sleeps or is counted in _sleepers here.
-        Interlocked.Increment(ref _generation);
+        Volatile.Write(ref _pending, workers - 1);
+        // A full fence: a worker either sees the new call before it sleeps or is counted in _sleepers here.
+        Interlocked.Exchange(ref _call, ((_call >> WorkerBits) + 1 << WorkerBits) + workers);
         if (Volatile.Read(ref _sleepers) > 0)
         {
             lock (_gate) Monitor.PulseAll(_gate);
@@ -72,9 +79,11 @@ internal sealed class WorkerTeam : IDisposable
 
     private void Work(int worker)
     {
-        var seen = 0;
+        var seen = 0L;
         while (Await(ref seen))
         {
+            // The caller does not go on to another job before each worker of this one is done.
+            if (worker >= (seen & WorkerMask)) continue;
             Execute(_job!, worker);
             Interlocked.Decrement(ref _pending);
         }
@@ -92,11 +101,12 @@ internal sealed class WorkerTeam : IDisposable
         }
     }
 
-    // Waits for a generation newer than `seen`; false when the team ends.
-    private bool Await(ref int seen)
+    // Waits for another call than `seen`, and takes it over; false when the team ends.
+    private bool Await(ref long seen)
     {
         var start = Stopwatch.GetTimestamp();
-        while (Volatile.Read(ref _generation) == seen)
+        long call;
+        while ((call = Volatile.Read(ref _call)) == seen)
         {
             Thread.SpinWait(8);
             if (!_stop && Stopwatch.GetElapsedTime(start) < SpinTime) continue;
@@ -104,16 +114,16 @@ internal sealed class WorkerTeam : IDisposable
             if (_stop) return false;
         }
 
-        seen++;
+        seen = call;
         return true;
     }
 
-    private void Sleep(int seen)
+    private void Sleep(long seen)
     {
         lock (_gate)
         {
             Interlocked.Increment(ref _sleepers);
-            while (Volatile.Read(ref _generation) == seen && !_stop) Monitor.Wait(_gate);
+            while (Volatile.Read(ref _call) == seen && !_stop) Monitor.Wait(_gate);
             Interlocked.Decrement(ref _sleepers);
         }
     }

@@ -36,7 +36,7 @@ public sealed class InstructionSwitchTests
         ChildProcess.Report($"{BackendProbe.BestCpuTier()}, AVX2 {Avx2.IsSupported}, AVX-VNNI {AvxVnni.IsSupported}");
         foreach (var model in Models())
         {
-            using var session = InferenceSession.Create(model.Graph, new SessionOptions { Threads = 2 });
+            using var session = InferenceSession.Create(model.Graph, new SessionOptions { Threads = 2, WorkPerThread = 0 });
             Assert.Equal(BackendProbe.BestCpuTier().ToString(), session.Tier);
             ChildProcess.Report(Line(model, trace => session.Run(model.Batch, trace)));
         }

@@ -12,10 +12,11 @@ public sealed class SessionOptionsTests
     public void Every_problem_with_the_options_is_reported_at_once()
     {
         var error = Assert.Throws<QatKitException>(() =>
-            InferenceSession.Create(SyntheticGraph.Create(Tiny, 1), new SessionOptions { Threads = -1, WeightFormat = WeightFormat.Sparse24 }));
+            InferenceSession.Create(SyntheticGraph.Create(Tiny, 1), new SessionOptions { Threads = -1, WorkPerThread = -2, WeightFormat = WeightFormat.Sparse24 }));
         Assert.Equal(string.Join(Environment.NewLine,
-            "2 problems:",
+            "3 problems:",
             "QK5051 SessionOptions.Threads: -1 threads is outside 0..1024. Use 0 for one per processor.",
+            "QK5055 SessionOptions.WorkPerThread: -2 is negative. Use 0 to take all threads for every call.",
             "QK5052 SessionOptions.WeightFormat: no int8 layer of the model has a 2:4 mask. Use WeightFormat.Auto, or prune the model."), error.Message);
     }
 
@@ -53,7 +54,7 @@ public sealed class SessionOptionsTests
     [InlineData(true, WeightFormat.Dense, "0 of 8")]
     public void The_description_says_what_runs(bool sparse24, WeightFormat format, string layers)
     {
-        var options = new SessionOptions { Threads = 2, CpuTier = CpuTier.Scalar, WeightFormat = format };
+        var options = new SessionOptions { Threads = 2, WorkPerThread = 0, CpuTier = CpuTier.Scalar, WeightFormat = format };
         using var session = InferenceSession.Create(SyntheticGraph.Create(Tiny, 1, sparse24), options);
         Assert.Equal($"CPU, Scalar kernels (as requested), 2 threads, 2:4 kernels in {layers} linear layers", session.Description);
     }
@@ -69,7 +70,7 @@ public sealed class SessionOptionsTests
     [Fact]
     public void A_disposed_session_refuses_to_run()
     {
-        var session = InferenceSession.Create(SyntheticGraph.Create(Tiny, 1), new SessionOptions { Threads = 2 });
+        var session = InferenceSession.Create(SyntheticGraph.Create(Tiny, 1), new SessionOptions { Threads = 2, WorkPerThread = 0 });
         session.Dispose();
         session.Dispose();
         Assert.Throws<ObjectDisposedException>(() => session.Run(TokenBatch.FromSequences([[1]])));

@@ -16,7 +16,7 @@ public sealed class SessionRunTests
     {
         var batches = Enumerable.Range(0, 6).Select(i => SyntheticGraph.CreateBatch(Small, [.. Enumerable.Range(1, 1 + i).Select(n => 1 + n * 11 % 40)], i)).ToArray();
         var expected = batches.Select(b => ReferenceExecutor.Run(Graph, b)).ToArray();
-        using var session = InferenceSession.Create(Graph, new SessionOptions { Threads = threads });
+        using var session = InferenceSession.Create(Graph, new SessionOptions { Threads = threads, WorkPerThread = 0 });
         var failures = 0;
         var callers = batches.Select((batch, i) => new Thread(() =>
         {
@@ -33,7 +33,7 @@ public sealed class SessionRunTests
     [InlineData(3)]
     public void A_trace_that_throws_leaves_the_session_usable(int threads)
     {
-        using var session = InferenceSession.Create(Graph, new SessionOptions { Threads = threads });
+        using var session = InferenceSession.Create(Graph, new SessionOptions { Threads = threads, WorkPerThread = 0 });
         var batch = SyntheticGraph.CreateBatch(Small, [5, 9], 1);
         Assert.Throws<InvalidTimeZoneException>(() => session.Run(batch, new ThrowingTrace()));
         TensorAssert.BitEqual(ReferenceExecutor.Run(Graph, batch), session.Run(batch));
@@ -43,7 +43,7 @@ public sealed class SessionRunTests
     public void More_threads_than_work_change_nothing()
     {
         var batch = SyntheticGraph.CreateBatch(Small, [1], 1);
-        using var session = InferenceSession.Create(Graph, new SessionOptions { Threads = 9 });
+        using var session = InferenceSession.Create(Graph, new SessionOptions { Threads = 9, WorkPerThread = 0 });
         TensorAssert.BitEqual(ReferenceExecutor.Run(Graph, batch), session.Run(batch));
     }
 
@@ -52,7 +52,7 @@ public sealed class SessionRunTests
     {
         var batch = SyntheticGraph.CreateBatch(Small, [3, 4], 1);
         var expected = ReferenceExecutor.Run(Graph, batch);
-        using var session = InferenceSession.Create(Graph, new SessionOptions { Threads = 3 });
+        using var session = InferenceSession.Create(Graph, new SessionOptions { Threads = 3, WorkPerThread = 0 });
         for (var i = 0; i < 5; i++)
         {
             Thread.Sleep(20); // Far longer than workers spin.

@@ -14,6 +14,9 @@ public sealed class WorkerTests
     private static readonly TokenBatch Batch = SyntheticGraph.CreateBatch(Small, [5, 40, 1, 17], 1);
     private static readonly float[] Expected = ReferenceExecutor.Run(Graph, Batch);
 
+    // What ten tokens multiply in an average stage.
+    private const int TenTokens = 10 * 32 * (4 * 32 + 2 * 64) / 7;
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -51,6 +54,36 @@ public sealed class WorkerTests
         var callers = RunFromMany(session, count: 5);
         Assert.InRange(kernels.MostAtOnce, 1, 3);
         Assert.InRange(kernels.Threads.Keys.Except(callers).Count(), 0, 2);
+    }
+
+    [Theory]
+    [InlineData(5, 1)]
+    [InlineData(19, 1)]
+    [InlineData(20, 2)]
+    [InlineData(39, 3)]
+    [InlineData(40, 4)]
+    public void A_call_takes_the_threads_that_its_work_is_worth(int tokens, int threads)
+    {
+        var kernels = new ObservedKernels(new ScalarKernels());
+        using var session = Session(kernels, 4, TenTokens);
+        var batch = SyntheticGraph.CreateBatch(Small, [tokens], 1);
+        TensorAssert.BitEqual(ReferenceExecutor.Run(Graph, batch), session.Run(batch));
+        Assert.Equal(threads, kernels.Threads.Count);
+        Assert.Contains(Thread.CurrentThread, kernels.Threads.Keys);
+    }
+
+    [Fact]
+    public void Threads_that_sit_out_a_call_take_part_in_the_next()
+    {
+        var batches = Enumerable.Range(1, 40).Select(tokens => SyntheticGraph.CreateBatch(Small, [tokens], tokens)).ToArray();
+        var expected = batches.Select(b => ReferenceExecutor.Run(Graph, b)).ToArray();
+        var order = new Random(7);
+        using var session = Session(new ScalarKernels(), 4, TenTokens);
+        for (var i = 0; i < 400; i++)
+        {
+            var which = order.Next(batches.Length);
+            TensorAssert.BitEqual(expected[which], session.Run(batches[which]), 3, $"call {i}, {which + 1} tokens");
+        }
     }
 
     [Theory]
@@ -120,8 +153,8 @@ public sealed class WorkerTests
         await Assert.ThrowsAsync<ObjectDisposedException>(() => run.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
     }
 
-    private static InferenceSession Session(CpuKernels kernels, int threads) =>
-        InferenceSession.Wrap(Graph, new CpuBackend(Graph, kernels, threads, WeightFormat.Auto, "test"));
+    private static InferenceSession Session(CpuKernels kernels, int threads, int workPerThread = 0) =>
+        InferenceSession.Wrap(Graph, new CpuBackend(Graph, kernels, threads, WeightFormat.Auto, "test", workPerThread));
 
     private static Thread[] RunFromMany(InferenceSession session, int count)
     {
