@@ -11,6 +11,7 @@ using static TorchSharp.torch;
 namespace QatKit.Parity.Tests;
 
 /// <summary>The float32 ONNX graph is the torch model.</summary>
+[Collection(TorchCollection.Name)]
 public sealed class OnnxFloatTests
 {
     private const double Tolerance = 1e-4;

@@ -15,6 +15,7 @@ using static TorchSharp.torch;
 namespace QatKit.Parity.Tests;
 
 /// <summary>The INT8 ONNX graph follows the engine on real sentences and real weights.</summary>
+[Collection(TorchCollection.Name)]
 public sealed class OnnxInt8Tests
 {
     private const int CalibrationBatches = 8, BatchSize = 32;

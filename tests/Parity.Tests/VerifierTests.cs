@@ -10,6 +10,7 @@ using QatKit.Training.Verification;
 
 namespace QatKit.Parity.Tests;
 
+[Collection(TorchCollection.Name)]
 public sealed class VerifierTests
 {
     [Theory]
