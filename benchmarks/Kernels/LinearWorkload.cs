@@ -43,5 +43,5 @@ internal sealed unsafe class LinearWorkload
 
     /// <summary>Computes the layer with the whole team.</summary>
     public void Run() => _team.Run(worker => _kernels.Linear(_weights, _x.Pointer, LinearOutput.Int8((sbyte*)_y.Pointer, _weights.Out, 0.01f),
-        WorkRange.For(_rows, _weights.Blocks, worker, _team.Workers), _scratch[worker]));
+        WorkRange.For(_rows, _weights.Blocks, worker, _team.Workers), _scratch[worker]), _team.Workers);
 }
