@@ -9,15 +9,19 @@ namespace QatKit.Cli.Doctor;
 /// <summary>Looks at the machine.</summary>
 internal static class MachineCheckup
 {
-    public static IReadOnlyList<Finding> Run() =>
-    [
-        new("qatkit", FindingState.Ok, true, $"{typeof(MachineCheckup).Assembly.GetName().Version?.ToString(3)}, numerics version {NumericsContract.Version}"),
-        new("runtime", FindingState.Ok, true, $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier}, {Environment.ProcessorCount} processors"),
-        .. BackendProbe.Probe().Select(Tier),
-        Torch(),
-        .. CudaCheckup.Findings(BackendProbe.ProbeCuda()),
-        CudaCheckup.Choice(BackendProbe.Probe()),
-    ];
+    public static IReadOnlyList<Finding> Run()
+    {
+        var backends = BackendProbe.Probe();
+        return
+        [
+            new("qatkit", FindingState.Ok, true, $"{typeof(MachineCheckup).Assembly.GetName().Version?.ToString(3)}, numerics version {NumericsContract.Version}"),
+            new("runtime", FindingState.Ok, true, $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier}, {Environment.ProcessorCount} processors"),
+            .. backends.Select(Tier),
+            Torch(),
+            .. CudaCheckup.Findings(BackendProbe.ProbeCuda()),
+            CudaCheckup.Choice(backends),
+        ];
+    }
 
     private static Finding Tier(BackendAvailability tier) => new(
         $"{tier.Backend} {tier.Tier}", tier.IsAvailable ? FindingState.Ok : FindingState.Missing, tier.Tier == nameof(CpuTier.Scalar), tier.Reason,
