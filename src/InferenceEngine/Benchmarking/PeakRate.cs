@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using QatKit.InferenceEngine.Cpu.Kernels;
 
 namespace QatKit.InferenceEngine.Benchmarking;
 
@@ -42,9 +43,9 @@ public sealed record PeakRate(string Instruction, int Threads, double GigaOperat
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         Func<int, int> loop = instruction switch
         {
-            Wide when Avx2.IsSupported => MultiplyAddWords,
-            Narrow when Avx2.IsSupported => MultiplyAddBytes,
-            Vnni when AvxVnni.IsSupported => DotBytes,
+            Wide when Avx2.IsSupported => Chains<WordChain>,
+            Narrow when Avx2.IsSupported => Chains<ByteChain>,
+            Vnni when AvxVnni.IsSupported => Chains<DotU8S8>,
             _ => throw new ArgumentOutOfRangeException(nameof(instruction), instruction, "Not an instruction of this processor."),
         };
         // Products of one instruction: 16 of words, 32 of bytes.
@@ -81,85 +82,45 @@ public sealed record PeakRate(string Instruction, int Threads, double GigaOperat
         return (rounds, elapsed);
     }
 
-    // acc = madd(acc, w) + one: the product depends on the accumulator, so that no step can be moved out of the loop, and every
-    // accumulator waits only for itself. Optimised at once: there is no second call in which a better version would run.
+    // Twelve chains, each of which waits only for itself. Optimised at once: there is no second call in which a better version would run.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static int MultiplyAddWords(int steps)
+    private static int Chains<TOperation>(int steps) where TOperation : struct, ITileOperation
     {
-        var w = Vector256.Create((short)3);
         var one = Vector256.Create(1);
+        Vector256<byte> x = one.AsByte(), w = Vector256.Create((byte)3);
         Vector256<int> a0 = one, a1 = one, a2 = one, a3 = one, a4 = one, a5 = one, a6 = one, a7 = one, a8 = one, a9 = one, a10 = one, a11 = one;
         for (var i = 0; i < steps; i++)
         {
-            a0 = Avx2.Add(Avx2.MultiplyAddAdjacent(a0.AsInt16(), w), one);
-            a1 = Avx2.Add(Avx2.MultiplyAddAdjacent(a1.AsInt16(), w), one);
-            a2 = Avx2.Add(Avx2.MultiplyAddAdjacent(a2.AsInt16(), w), one);
-            a3 = Avx2.Add(Avx2.MultiplyAddAdjacent(a3.AsInt16(), w), one);
-            a4 = Avx2.Add(Avx2.MultiplyAddAdjacent(a4.AsInt16(), w), one);
-            a5 = Avx2.Add(Avx2.MultiplyAddAdjacent(a5.AsInt16(), w), one);
-            a6 = Avx2.Add(Avx2.MultiplyAddAdjacent(a6.AsInt16(), w), one);
-            a7 = Avx2.Add(Avx2.MultiplyAddAdjacent(a7.AsInt16(), w), one);
-            a8 = Avx2.Add(Avx2.MultiplyAddAdjacent(a8.AsInt16(), w), one);
-            a9 = Avx2.Add(Avx2.MultiplyAddAdjacent(a9.AsInt16(), w), one);
-            a10 = Avx2.Add(Avx2.MultiplyAddAdjacent(a10.AsInt16(), w), one);
-            a11 = Avx2.Add(Avx2.MultiplyAddAdjacent(a11.AsInt16(), w), one);
+            a0 = TOperation.Accumulate(a0, x, w);
+            a1 = TOperation.Accumulate(a1, x, w);
+            a2 = TOperation.Accumulate(a2, x, w);
+            a3 = TOperation.Accumulate(a3, x, w);
+            a4 = TOperation.Accumulate(a4, x, w);
+            a5 = TOperation.Accumulate(a5, x, w);
+            a6 = TOperation.Accumulate(a6, x, w);
+            a7 = TOperation.Accumulate(a7, x, w);
+            a8 = TOperation.Accumulate(a8, x, w);
+            a9 = TOperation.Accumulate(a9, x, w);
+            a10 = TOperation.Accumulate(a10, x, w);
+            a11 = TOperation.Accumulate(a11, x, w);
         }
 
-        return Sum(a0 + a1 + a2 + a3 + a4 + a5 + a6 + a7 + a8 + a9 + a10 + a11);
+        return Vector256.Sum(a0 + a1 + a2 + a3 + a4 + a5 + a6 + a7 + a8 + a9 + a10 + a11);
     }
 
-    // acc = madd(maddubs(acc, w), ones) + one: 32 products of bytes.
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static int MultiplyAddBytes(int steps)
+    // x + acc · w instead of acc + x · w: the product depends on the accumulator, so that no step can be moved out of the loop.
+    private readonly struct WordChain : ITileOperation
     {
-        var w = Vector256.Create((sbyte)3);
-        var ones = Vector256.Create((short)1);
-        var one = Vector256.Create(1);
-        Vector256<int> a0 = one, a1 = one, a2 = one, a3 = one, a4 = one, a5 = one, a6 = one, a7 = one, a8 = one, a9 = one, a10 = one, a11 = one;
-        for (var i = 0; i < steps; i++)
-        {
-            a0 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a0.AsByte(), w), ones), one);
-            a1 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a1.AsByte(), w), ones), one);
-            a2 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a2.AsByte(), w), ones), one);
-            a3 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a3.AsByte(), w), ones), one);
-            a4 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a4.AsByte(), w), ones), one);
-            a5 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a5.AsByte(), w), ones), one);
-            a6 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a6.AsByte(), w), ones), one);
-            a7 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a7.AsByte(), w), ones), one);
-            a8 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a8.AsByte(), w), ones), one);
-            a9 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a9.AsByte(), w), ones), one);
-            a10 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a10.AsByte(), w), ones), one);
-            a11 = Avx2.Add(Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(a11.AsByte(), w), ones), one);
-        }
-
-        return Sum(a0 + a1 + a2 + a3 + a4 + a5 + a6 + a7 + a8 + a9 + a10 + a11);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector256<int> Accumulate(Vector256<int> acc, Vector256<byte> x, Vector256<byte> w) =>
+            WideMultiplyAdd.Accumulate(x.AsInt32(), acc.AsByte(), w);
     }
 
-    // acc += dot(x, w): 32 products of bytes.
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static int DotBytes(int steps)
+    // The same with vpmaddubsw, and vpmaddwd to widen its sums.
+    private readonly struct ByteChain : ITileOperation
     {
-        var x = Vector256.Create((byte)5);
-        var w = Vector256.Create((sbyte)3);
-        Vector256<int> a0 = default, a1 = default, a2 = default, a3 = default, a4 = default, a5 = default, a6 = default, a7 = default, a8 = default, a9 = default, a10 = default, a11 = default;
-        for (var i = 0; i < steps; i++)
-        {
-            a0 = AvxVnni.MultiplyWideningAndAdd(a0, x, w);
-            a1 = AvxVnni.MultiplyWideningAndAdd(a1, x, w);
-            a2 = AvxVnni.MultiplyWideningAndAdd(a2, x, w);
-            a3 = AvxVnni.MultiplyWideningAndAdd(a3, x, w);
-            a4 = AvxVnni.MultiplyWideningAndAdd(a4, x, w);
-            a5 = AvxVnni.MultiplyWideningAndAdd(a5, x, w);
-            a6 = AvxVnni.MultiplyWideningAndAdd(a6, x, w);
-            a7 = AvxVnni.MultiplyWideningAndAdd(a7, x, w);
-            a8 = AvxVnni.MultiplyWideningAndAdd(a8, x, w);
-            a9 = AvxVnni.MultiplyWideningAndAdd(a9, x, w);
-            a10 = AvxVnni.MultiplyWideningAndAdd(a10, x, w);
-            a11 = AvxVnni.MultiplyWideningAndAdd(a11, x, w);
-        }
-
-        return Sum(a0 + a1 + a2 + a3 + a4 + a5 + a6 + a7 + a8 + a9 + a10 + a11);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector256<int> Accumulate(Vector256<int> acc, Vector256<byte> x, Vector256<byte> w) =>
+            Avx2.Add(x.AsInt32(), Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(acc.AsByte(), w.AsSByte()), Vector256.Create((short)1)));
     }
-
-    private static int Sum(Vector256<int> v) => Vector256.Sum(v);
 }

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
-/// <summary>Rows of codes widened to int16: the left operand of the AVX2 tiles, zero-padded to a multiple of four codes.</summary>
+/// <summary>Rows of codes widened to int16: the left operand of the dense AVX2 tile, zero-padded to a multiple of four codes.</summary>
 internal static unsafe class WideRows
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
