@@ -3,13 +3,11 @@ using QatKit.Core.Diagnostics;
 namespace QatKit.Sparsity;
 
 /// <summary>An int8 matrix in 2:4 form: of each group of four codes along <c>in</c>, two codes and their positions.</summary>
-/// <remarks>A group always names two different positions in ascending order, also when codes are zero, so that every
-/// group is legal for hardware that reads pairs. One byte of positions holds two groups (eight columns), lowest bits
+/// <remarks>A group always names two different positions in ascending order (<see cref="Sparse24Group"/>), also when codes are zero,
+/// so that every group is legal for hardware that reads pairs. One byte of positions holds two groups (eight columns), lowest bits
 /// first: <c>p0 | p1 &lt;&lt; 2</c> of the even group, then of the odd one.</remarks>
 public sealed class Sparse24Matrix
 {
-    private const byte TooManyCodes = 255;
-
     private Sparse24Matrix(int outputs, int inputs)
     {
         Out = outputs;
@@ -46,8 +44,8 @@ public sealed class Sparse24Matrix
         for (var i = 0; i < codes.Length; i += 4)
         {
             var group = codes.Slice(i, 4);
-            int pair = PairOf[NonZeroSet(group)];
-            if (pair == TooManyCodes) throw TooMany(codes, inputs, i, layer);
+            int pair = Sparse24Group.Positions(NonZeroSet(group));
+            if (pair == Sparse24Group.TooManyCodes) throw TooMany(codes, inputs, i, layer);
             packed.Values[i / 2] = group[pair & 3];
             packed.Values[i / 2 + 1] = group[pair >> 2];
             packed.Positions[i / 8] |= (byte)(pair << (i & 4));
@@ -69,13 +67,6 @@ public sealed class Sparse24Matrix
 
         return codes;
     }
-
-    // p0 | p1 << 2 by the set of non-zero codes of a group (bit j: code j), filled up with the lowest zero ones to two.
-    private static ReadOnlySpan<byte> PairOf =>
-    [
-        0b01_00, 0b01_00, 0b01_00, 0b01_00, 0b10_00, 0b10_00, 0b10_01, TooManyCodes,
-        0b11_00, 0b11_00, 0b11_01, TooManyCodes, 0b11_10, TooManyCodes, TooManyCodes, TooManyCodes,
-    ];
 
     private static int NonZeroSet(ReadOnlySpan<sbyte> group) =>
         (group[0] != 0 ? 1 : 0) | (group[1] != 0 ? 2 : 0) | (group[2] != 0 ? 4 : 0) | (group[3] != 0 ? 8 : 0);

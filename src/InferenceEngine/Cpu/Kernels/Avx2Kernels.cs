@@ -9,8 +9,8 @@ internal unsafe class Avx2Kernels : CpuKernels
 
     public override PackedLinear Pack(QuantizedLinear layer, bool sparse) =>
         layer.Width == CodeWidth.Int16 ? Int16Gemm.Pack(layer)
-        : sparse ? Int8Gemm.PackSparse24Blocks<Sparse24TileAvx2>(layer)
-        : Int8Gemm.PackDenseBlocks<DenseTileAvx2>(layer);
+        : sparse ? Int8Gemm.PackBlocks<Sparse24TileAvx2>(layer, WeightLayout.Sparse24Blocks)
+        : Int8Gemm.PackBlocks<DenseTileAvx2>(layer, WeightLayout.DenseBlocks);
 
     public override void Linear(PackedLinear weights, void* x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
     {

@@ -10,8 +10,8 @@ internal sealed unsafe class AvxVnniKernels<TDot> : Avx2Kernels where TDot : str
 
     public override PackedLinear Pack(QuantizedLinear layer, bool sparse) =>
         layer.Width == CodeWidth.Int16 ? Int16Gemm.Pack(layer)
-        : sparse ? Int8Gemm.PackSparse24Blocks<Sparse24TileAvxVnni<TDot>>(layer)
-        : Int8Gemm.PackDenseBlocks<DenseTileAvxVnni<TDot>>(layer);
+        : sparse ? Int8Gemm.PackBlocks<Sparse24TileAvxVnni<TDot>>(layer, WeightLayout.Sparse24Blocks)
+        : Int8Gemm.PackBlocks<DenseTileAvxVnni<TDot>>(layer, WeightLayout.DenseBlocks);
 
     public override void Linear(PackedLinear weights, void* x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
     {

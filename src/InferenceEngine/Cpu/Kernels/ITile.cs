@@ -1,5 +1,3 @@
-using QatKit.Sparsity;
-
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
 /// <summary>A register tile of an integer matrix product: some rows times a block of 16 columns over a stretch of K.</summary>
@@ -32,6 +30,13 @@ internal unsafe interface ITile
     /// <summary>Packs a row of int8 codes.</summary>
     static abstract void PackRow(sbyte* source, int k, byte* destination);
 
+    /// <summary>Packs a block of weights as it is stored, header included: column n begins at <c>source + n · K</c>.</summary>
+    /// <param name="source">First weight of the first column; columns follow each other. A 2:4 tile keeps two of each four, and the others are 0.</param>
+    /// <param name="columns">1 to 16; the others are zero.</param>
+    /// <param name="k">K.</param>
+    /// <param name="stored">Receives the block.</param>
+    static abstract void PackWeights(sbyte* source, int columns, int k, byte* stored);
+
     /// <summary>Makes stored weights ready for <see cref="Multiply"/>.</summary>
     /// <param name="stored">A stretch of a stored block, after its header.</param>
     /// <param name="depth">Length of the stretch, a multiple of <see cref="StepDepth"/>.</param>
@@ -58,13 +63,6 @@ internal unsafe interface IDenseTile : ITile
     /// <summary>Packs a row of unsigned codes (attention probabilities).</summary>
     static abstract void PackUnsignedRow(byte* source, int k, byte* destination);
 
-    /// <summary>Packs a block of weights as it is stored, header included: column n begins at <c>source + n · K</c>.</summary>
-    /// <param name="source">First weight of the first column; columns follow each other.</param>
-    /// <param name="columns">1 to 16; the others are zero.</param>
-    /// <param name="k">K.</param>
-    /// <param name="stored">Receives the block.</param>
-    static abstract void PackWeights(sbyte* source, int columns, int k, byte* stored);
-
     /// <summary>Packs an expanded block whose columns are rows of memory: <c>block[k, n] = source[n · stride + k]</c>.</summary>
     /// <param name="source">First code.</param>
     /// <param name="stride">Codes from one column to the next.</param>
@@ -76,11 +74,4 @@ internal unsafe interface IDenseTile : ITile
     /// <summary>Packs an expanded block whose columns are columns of memory: <c>block[k, n] = source[k · stride + n]</c>.</summary>
     /// <remarks>For products with rows of <see cref="PackUnsignedRow"/>.</remarks>
     static abstract void PackRows(sbyte* source, nint stride, int columns, int k, byte* block);
-}
-
-/// <summary>A tile whose blocks hold only the kept weights of a 2:4 matrix, and their positions.</summary>
-internal unsafe interface ISparse24Tile : ITile
-{
-    /// <summary>Packs the 16 columns from <paramref name="column"/> on, as they are stored; columns beyond the matrix are zero.</summary>
-    static abstract void PackBlock(Sparse24Matrix matrix, int column, byte* stored);
 }

@@ -1,5 +1,4 @@
 using QatKit.Core.Graph;
-using QatKit.Sparsity;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
@@ -11,10 +10,10 @@ internal static unsafe partial class Int8Gemm
     private const int GroupBlocks = 8;
 
     /// <summary>Packs all columns into blocks of 16.</summary>
-    public static PackedLinear PackDenseBlocks<TTile>(QuantizedLinear layer) where TTile : struct, IDenseTile
+    public static PackedLinear PackBlocks<TTile>(QuantizedLinear layer, WeightLayout layout) where TTile : struct, ITile
     {
         var blockBytes = TileSize.StoredBytes<TTile>(layer.In);
-        var packed = new PackedLinear(layer, WeightLayout.DenseBlocks, PackedLinear.BlocksOf(layer.Out) * blockBytes);
+        var packed = new PackedLinear(layer, layout, PackedLinear.BlocksOf(layer.Out) * blockBytes);
         fixed (sbyte* codes = layer.Int8Weight)
         {
             for (var block = 0; block < packed.Blocks; block++)
@@ -25,17 +24,6 @@ internal static unsafe partial class Int8Gemm
             }
         }
 
-        return packed;
-    }
-
-    /// <summary>Packs the kept weights of all columns into blocks of 16.</summary>
-    public static PackedLinear PackSparse24Blocks<TTile>(QuantizedLinear layer) where TTile : struct, ISparse24Tile
-    {
-        var matrix = Sparse24Matrix.Pack(layer.Int8Weight, layer.Out, layer.In, layer.Name);
-        var blockBytes = TileSize.StoredBytes<TTile>(layer.In);
-        var packed = new PackedLinear(layer, WeightLayout.Sparse24Blocks, PackedLinear.BlocksOf(layer.Out) * blockBytes);
-        for (var block = 0; block < packed.Blocks; block++)
-            TTile.PackBlock(matrix, block * PackedLinear.BlockColumns, packed.Weights.Pointer + block * blockBytes);
         return packed;
     }
 

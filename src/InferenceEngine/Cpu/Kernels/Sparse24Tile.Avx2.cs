@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using QatKit.Sparsity;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
@@ -9,7 +8,7 @@ namespace QatKit.InferenceEngine.Cpu.Kernels;
 /// <remarks>Stored block: 16 int32 zeros, then for each two groups: 16 columns × 4 magnitudes of kept codes, and 16 columns × 4
 /// indices: 0..7 of a positive weight's activation, 8..15 of a negative one's (<see cref="SignedPairMultiplyAdd"/>). Four
 /// rows: a register is taken by the ones.</remarks>
-internal readonly unsafe struct Sparse24TileAvx2 : ISparse24Tile
+internal readonly unsafe struct Sparse24TileAvx2 : ITile
 {
     public static int MaxRows => 4;
 
@@ -28,10 +27,10 @@ internal readonly unsafe struct Sparse24TileAvx2 : ISparse24Tile
     public static byte* Expand(byte* stored, int depth, byte* panel) => stored;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void PackBlock(Sparse24Matrix matrix, int column, byte* stored)
+    public static void PackWeights(sbyte* source, int columns, int k, byte* stored)
     {
-        Sparse24Block.Pack(matrix, column, stored);
-        for (var step = stored + TileSize.HeaderBytes; step < stored + TileSize.StoredBytes<Sparse24TileAvx2>(matrix.In); step += Sparse24Tile.StepBytes)
+        Sparse24Block.Pack(source, columns, k, stored);
+        for (var step = stored + TileSize.HeaderBytes; step < stored + TileSize.StoredBytes<Sparse24TileAvx2>(k); step += Sparse24Tile.StepBytes)
         {
             for (var i = 0; i < Sparse24Tile.IndexOffset; i += 32)
             {

@@ -1,13 +1,12 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using QatKit.Sparsity;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
 /// <summary>2:4 tile on AVX-VNNI: a step is two groups of four k, of which each column keeps four codes.</summary>
 /// <remarks>Stored block: as <see cref="Sparse24Block"/> packs it, with start values −128 · column sum (<see cref="ByteRows"/>).</remarks>
 /// <typeparam name="TDot"><see cref="DotU8S8"/>; tests put an exact AVX2 emulation of the instruction here.</typeparam>
-internal readonly unsafe struct Sparse24TileAvxVnni<TDot> : ISparse24Tile where TDot : struct, ITileOperation
+internal readonly unsafe struct Sparse24TileAvxVnni<TDot> : ITile where TDot : struct, ITileOperation
 {
     public static int MaxRows => 5;
 
@@ -25,16 +24,10 @@ internal readonly unsafe struct Sparse24TileAvxVnni<TDot> : ISparse24Tile where 
 
     public static byte* Expand(byte* stored, int depth, byte* panel) => stored;
 
-    public static void PackBlock(Sparse24Matrix matrix, int column, byte* stored)
+    public static void PackWeights(sbyte* source, int columns, int k, byte* stored)
     {
-        Sparse24Block.Pack(matrix, column, stored);
-        var half = matrix.In / 2;
-        for (var n = 0; n < Math.Min(PackedLinear.BlockColumns, matrix.Out - column); n++)
-        {
-            var sum = 0;
-            for (var i = 0; i < half; i++) sum += matrix.Values[(long)(column + n) * half + i];
-            ((int*)stored)[n] = -128 * sum;
-        }
+        Sparse24Block.Pack(source, columns, k, stored);
+        for (var n = 0; n < columns; n++) ((int*)stored)[n] = -128 * ByteRows.Sum(source + (nint)n * k, k);
     }
 
     public static void Multiply(int rows, byte* a, nint rowBytes, byte* columns, int depth, int* start, nint startStride, int* c, nint stride) =>
