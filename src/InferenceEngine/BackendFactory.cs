@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using QatKit.Core.Artifact;
 using QatKit.Core.Diagnostics;
 using QatKit.Core.Graph;
 using QatKit.InferenceEngine.Cpu;
@@ -19,22 +20,35 @@ internal static class BackendFactory
     /// <param name="openDriver">Opens the CUDA driver.</param>
     /// <returns>The backend, and why it is not CUDA where that was tried.</returns>
     public static (IComputeBackend Backend, string? Fallback) Create(
-        QuantizedGraph graph, SessionOptions options, string? artifactFolder, Func<ICudaDriver> openDriver)
+        QuantizedGraph graph, SessionOptions options, string? artifactFolder, Func<ICudaDriver> openDriver) =>
+        Choose(options, artifactFolder, openDriver, () => graph, () => CpuBackend.Create(graph, options));
+
+    /// <summary>Loads the backend that the options ask for from a model folder.</summary>
+    /// <param name="directory">The artifact's folder.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="openDriver">Opens the CUDA driver.</param>
+    /// <returns>The backend, and why it is not CUDA where that was tried.</returns>
+    public static (IComputeBackend Backend, string? Fallback) Load(string directory, SessionOptions options, Func<ICudaDriver> openDriver) =>
+        Choose(options, directory, openDriver, () => ArtifactReader.Read(directory).Graph, () => CpuBackend.Load(directory, options));
+
+    private static (IComputeBackend Backend, string? Fallback) Choose(
+        SessionOptions options, string? artifactFolder, Func<ICudaDriver> openDriver, Func<QuantizedGraph> graph, Func<CpuBackend> cpu)
     {
         // A plan that cannot be read is a mistake, not a reason to run elsewhere.
         var plan = options.CudaPlan is { } text ? GemmChoice.Parse(text) : null;
         var asksForCpu = options.CpuTier != CpuTier.Auto || options.Threads != 0;
-        if (options.Backend == EngineBackend.Cpu || (options.Backend == EngineBackend.Auto && asksForCpu)) return (CpuBackend.Create(graph, options), null);
+        if (options.Backend == EngineBackend.Cpu || (options.Backend == EngineBackend.Auto && asksForCpu)) return (cpu(), null);
         try
         {
-            return (Cuda(graph, options, plan, artifactFolder, openDriver()), null);
+            var driver = openDriver();
+            return (Cuda(graph(), options, plan, artifactFolder, driver), null);
         }
         catch (QatKitException e) when (options.Backend == EngineBackend.Auto)
         {
             var reason = string.Join("; ", e.Diagnostics);
             EngineEvents.Log.CudaNotUsed(reason);
             Activity.Current?.AddEvent(new ActivityEvent("cuda not used", tags: new ActivityTagsCollection { ["reason"] = reason }));
-            return (CpuBackend.Create(graph, options), reason);
+            return (cpu(), reason);
         }
     }
 

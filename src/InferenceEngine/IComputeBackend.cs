@@ -14,8 +14,8 @@ internal interface IComputeBackend : IDisposable
     /// <summary>What runs and why, for people.</summary>
     string Description { get; }
 
-    /// <summary>C, logits per sequence.</summary>
-    int Classes { get; }
+    /// <summary>Sizes of the model.</summary>
+    BertArchitecture Architecture { get; }
 
     /// <summary>Computes the logits of a batch that <see cref="TokenBatchValidator"/> accepted.</summary>
     /// <param name="batch">B sequences.</param>

@@ -13,15 +13,14 @@ public sealed class InferenceSession : IDisposable
     private readonly IComputeBackend _backend;
     private bool _disposed;
 
-    private InferenceSession(BertArchitecture architecture, IComputeBackend backend, string? fallback = null)
+    private InferenceSession(IComputeBackend backend, string? fallback)
     {
-        Architecture = architecture;
         _backend = backend;
         Fallback = fallback;
     }
 
     /// <summary>Sizes of the model.</summary>
-    public BertArchitecture Architecture { get; }
+    public BertArchitecture Architecture => _backend.Architecture;
 
     /// <summary>Which backend and tier run, and why.</summary>
     public string Description => Fallback is null ? _backend.Description : $"{_backend.Description}; CUDA not used: {Fallback}";
@@ -47,7 +46,7 @@ public sealed class InferenceSession : IDisposable
     public static InferenceSession Load(string directory, SessionOptions? options = null)
     {
         using var activity = EngineTelemetry.Activities.StartActivity("load");
-        return Prepare(ArtifactReader.Read(directory).Graph, options, activity, directory);
+        return Finish(BackendFactory.Load(directory, options ?? new SessionOptions(), CudaDriver.Open), activity);
     }
 
     /// <summary>Prepares a model that was read already.</summary>
@@ -75,16 +74,17 @@ public sealed class InferenceSession : IDisposable
     }
 
     // The graph was checked.
-    private static InferenceSession Prepare(QuantizedGraph graph, SessionOptions? options, Activity? activity, string? directory = null)
+    private static InferenceSession Prepare(QuantizedGraph graph, SessionOptions? options, Activity? activity, string? directory = null) =>
+        Finish(BackendFactory.Create(graph, options ?? new SessionOptions(), directory, CudaDriver.Open), activity);
+
+    private static InferenceSession Finish((IComputeBackend Backend, string? Fallback) choice, Activity? activity)
     {
-        var (backend, fallback) = BackendFactory.Create(graph, options ?? new SessionOptions(), directory, CudaDriver.Open);
-        activity?.SetTag("backend", backend.Name).SetTag("kernel.tier", backend.Tier);
-        return new InferenceSession(graph.Architecture, backend, fallback);
+        activity?.SetTag("backend", choice.Backend.Name).SetTag("kernel.tier", choice.Backend.Tier);
+        return Wrap(choice.Backend, choice.Fallback);
     }
 
     /// <summary>Wraps a backend directly: how tests run kernel sets that are not for users.</summary>
-    internal static InferenceSession Wrap(QuantizedGraph graph, IComputeBackend backend, string? fallback = null) =>
-        new(graph.Architecture, backend, fallback);
+    internal static InferenceSession Wrap(IComputeBackend backend, string? fallback = null) => new(backend, fallback);
 
     /// <summary>Computes the logits of a batch.</summary>
     /// <param name="batch">B sequences.</param>
@@ -95,7 +95,7 @@ public sealed class InferenceSession : IDisposable
     public float[] Run(TokenBatch batch, IActivationTrace? trace = null)
     {
         Check(batch);
-        var logits = new float[batch.Count * _backend.Classes];
+        var logits = new float[batch.Count * Architecture.Classes];
         RunChecked(batch, trace, logits);
         return logits;
     }
@@ -110,7 +110,7 @@ public sealed class InferenceSession : IDisposable
     public void Run(TokenBatch batch, Span<float> logits)
     {
         Check(batch);
-        var needed = batch.Count * _backend.Classes;
+        var needed = batch.Count * Architecture.Classes;
         if (logits.Length < needed) throw new ArgumentException($"logits has {logits.Length} elements, the batch needs {needed}.", nameof(logits));
         RunChecked(batch, trace: null, logits[..needed]);
     }

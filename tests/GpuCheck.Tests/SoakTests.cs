@@ -55,7 +55,7 @@ public sealed class SoakTests
         var kept = new List<int>();
         var report = SoakRun.Run(models, sentences: 9, TimeSpan.FromMinutes(5), graph =>
         {
-            var session = InferenceSession.Wrap(graph, FakeDevice.Create(graph, new CudaOptions()).Backend);
+            var session = InferenceSession.Wrap(FakeDevice.Create(graph, new CudaOptions()).Backend);
             return new Implementation("fake device", (batch, trace) => session.Run(batch, trace), session);
         }, TextWriter.Null, soFar => kept.Add(soFar.Sentences));
         Assert.Equal([("1x16x2x32 dense", 3), ("1x16x2x32 2:4", 6)], report.Models.Select(m => (m.Model, m.Sentences)));

@@ -47,5 +47,5 @@ public sealed class TimingTableTests
         Assert.All(TimingTable.Run(Options with { Replays = 3, Kernels = false }, Session, TextWriter.Null, _ => { }).Cells, c => Assert.Equal(3, c.Result.Device!.Replays));
 
     private static InferenceSession Session(QuantizedGraph graph) =>
-        InferenceSession.Wrap(graph, FakeDevice.Create(graph, new CudaOptions { MaxTokens = 64 }, new FakeCudaDriver { Milliseconds = _ => 0.25 }).Backend);
+        InferenceSession.Wrap(FakeDevice.Create(graph, new CudaOptions { MaxTokens = 64 }, new FakeCudaDriver { Milliseconds = _ => 0.25 }).Backend);
 }

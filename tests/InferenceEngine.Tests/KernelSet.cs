@@ -38,5 +38,5 @@ internal static class KernelSets
 
     /// <summary>A session on one kernel set.</summary>
     public static InferenceSession Session(KernelSet set, QuantizedGraph graph, int threads = 1, WeightFormat format = WeightFormat.Auto) =>
-        InferenceSession.Wrap(graph, new CpuBackend(graph, Require(set), threads, format, "test"));
+        InferenceSession.Wrap(CpuBackend.Create(graph, new CpuSettings(Require(set), threads, format, "test")));
 }

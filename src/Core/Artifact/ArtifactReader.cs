@@ -16,14 +16,21 @@ public static class ArtifactReader
     /// QK4013 bad JSON, QK4014 unknown version, QK4015 unsupported model, QK4016 manifest and model disagree, QK4020 to QK4023
     /// tensors missing, extra, of another type or shape, QK4024 inverse scale, QK4025 mask hash, safetensors errors
     /// (QK4002 to QK4005), and those of <see cref="QuantizedGraphValidator"/>.</exception>
-    public static ModelArtifact Read(string directory)
+    public static ModelArtifact Read(string directory) => Read(directory, artifact =>
+        new ModelArtifact(directory, artifact.Graph.Read(threads: 1, take: null), artifact.Manifest, artifact.VocabularyPath));
+
+    /// <summary>As <see cref="Read(string)"/>, for whoever wants something else of the folder than the whole graph.</summary>
+    /// <param name="directory">The folder.</param>
+    /// <param name="build">Makes the result while the tensors' checksum is still being computed; may throw a <see cref="QatKitException"/>.
+    /// Where the sum is wrong, the result is dropped, and that error reported instead of any other.</param>
+    internal static T Read<T>(string directory, Func<OpenArtifact, T> build)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         if (!Directory.Exists(directory))
             throw new QatKitException("QK4010", directory, "the folder does not exist.");
         try
         {
-            return ReadFolder(directory);
+            return ReadFolder(directory, build);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -31,7 +38,7 @@ public static class ArtifactReader
         }
     }
 
-    private static ModelArtifact ReadFolder(string directory)
+    private static T ReadFolder<T>(string directory, Func<OpenArtifact, T> build)
     {
         string PathOf(string name) => Path.Combine(directory, name);
         var sums = ReadSums(directory);
@@ -56,11 +63,11 @@ public static class ArtifactReader
         // meanwhile cannot mix two models.
         using var tensors = File.OpenHandle(PathOf(ArtifactFiles.Tensors));
         var tensorSum = Task.Run(() => Checksums.Of(tensors));
-        ModelArtifact? artifact = null;
+        T? result = default;
         QatKitException? problem = null;
         try
         {
-            if (damage.IsEmpty) artifact = Parse(directory, config, manifest, tensors, sums.ContainsKey(ArtifactFiles.Vocabulary));
+            if (damage.IsEmpty) result = Parse(directory, config, manifest, tensors, sums.ContainsKey(ArtifactFiles.Vocabulary), build);
         }
         catch (QatKitException e)
         {
@@ -70,7 +77,7 @@ public static class ArtifactReader
         Verify(ArtifactFiles.Tensors, tensorSum.GetAwaiter().GetResult());
         damage.ThrowIfAny();
         if (problem is not null) ExceptionDispatchInfo.Throw(problem);
-        return artifact!;
+        return result!;
     }
 
     private static Dictionary<string, string> ReadSums(string directory)
@@ -92,7 +99,7 @@ public static class ArtifactReader
             problems.Add("QK4010", Path.Combine(directory, name), "the file does not exist. The folder is not a complete artifact: copy or export it again.");
     }
 
-    private static ModelArtifact Parse(string directory, byte[] config, byte[] manifestJson, SafeFileHandle tensors, bool hasVocabulary)
+    private static T Parse<T>(string directory, byte[] config, byte[] manifestJson, SafeFileHandle tensors, bool hasVocabulary, Func<OpenArtifact, T> build)
     {
         var manifestPath = Path.Combine(directory, ArtifactFiles.Manifest);
         var manifest = ManifestReader.Parse(manifestPath, manifestJson);
@@ -101,7 +108,7 @@ public static class ArtifactReader
         var tensorPath = Path.Combine(directory, ArtifactFiles.Tensors);
         using var file = SafetensorsFile.Open(tensorPath, tensors, ownsHandle: false);
         TensorTable.Check(tensorPath, file, architecture, manifest);
-        var graph = new GraphReader(tensorPath, file, architecture, manifest).Read();
-        return new ModelArtifact(directory, graph, manifest, hasVocabulary ? Path.Combine(directory, ArtifactFiles.Vocabulary) : null);
+        var graph = new GraphReader(tensorPath, file, architecture, manifest);
+        return build(new OpenArtifact(manifest, hasVocabulary ? Path.Combine(directory, ArtifactFiles.Vocabulary) : null, graph));
     }
 }

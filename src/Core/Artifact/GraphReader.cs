@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using QatKit.Core.Diagnostics;
 using QatKit.Core.Graph;
 using QatKit.Core.Numerics;
@@ -8,55 +10,87 @@ namespace QatKit.Core.Artifact;
 /// <summary>Builds a graph from tensors whose names, types and shapes are known to be right.</summary>
 internal sealed class GraphReader(string path, SafetensorsFile file, BertArchitecture architecture, ArtifactManifest manifest)
 {
+    private readonly LinearReader _linears = new(path, file, manifest);
+    private readonly ConcurrentDictionary<string, ReadLinear> _read = [];
+    private readonly ConcurrentDictionary<string, EmbeddingTable> _tables = [];
     private readonly DiagnosticBag _problems = new();
 
+    /// <summary>Reads and checks the whole graph.</summary>
+    /// <param name="threads">Threads that read.</param>
+    /// <param name="take">Receives every valid linear layer as soon as it was read, on any of the threads. Its weights and mask lie
+    /// in memory that the next layer is read into, and the graph has the layers without them. Null: the graph has them.</param>
     /// <exception cref="QatKitException">Every problem: QK2001 scale, QK4024 inverse, QK4025 mask hash; then those of
     /// <see cref="QuantizedGraphValidator"/>.</exception>
-    public QuantizedGraph Read()
+    public QuantizedGraph Read(int threads, Action<QuantizedLinear>? take)
     {
         var a = architecture;
+        QuantizedGraphValidator.CheckArchitecture(a);
+        ReadLarge(threads, take);
         var graph = new QuantizedGraph
         {
             Architecture = a,
-            WordEmbeddings = Table(ModuleNames.WordEmbeddings, a.VocabSize),
-            PositionEmbeddings = Table(ModuleNames.PositionEmbeddings, a.MaxPositions),
-            TokenTypeEmbeddings = Table(ModuleNames.TokenTypeEmbeddings, a.TypeVocabSize),
+            WordEmbeddings = _tables[ModuleNames.WordEmbeddings],
+            PositionEmbeddings = _tables[ModuleNames.PositionEmbeddings],
+            TokenTypeEmbeddings = _tables[ModuleNames.TokenTypeEmbeddings],
             EmbeddingLayerNorm = Norm(ModuleNames.EmbeddingLayerNorm),
             Layers = [.. Enumerable.Range(0, a.Layers).Select(Layer)],
-            Pooler = Linear(ModuleNames.Pooler, a.Hidden, a.Hidden),
-            Classifier = Linear(ModuleNames.Classifier, a.Classes, a.Hidden),
+            Pooler = Linear(ModuleNames.Pooler),
+            Classifier = Linear(ModuleNames.Classifier),
         };
         _problems.ThrowIfAny();
-        QuantizedGraphValidator.Check(graph);
+        QuantizedGraphValidator.Check(graph, (linear, problems) => problems.Add(_read[linear.Name].WeightProblems));
         return graph;
     }
 
-    private QuantizedEncoderLayer Layer(int i)
+    // The tables and the linear layers, several at a time.
+    private void ReadLarge(int threads, Action<QuantizedLinear>? take)
     {
-        int h = architecture.Hidden, f = architecture.Intermediate;
-        return new QuantizedEncoderLayer
+        string[] names = [.. TensorNames.Embeddings, .. TensorNames.Linears(architecture.Layers)];
+        try
         {
-            Query = Linear(ModuleNames.Query(i), h, h),
-            Key = Linear(ModuleNames.Key(i), h, h),
-            Value = Linear(ModuleNames.Value(i), h, h),
-            QueryOutput = Quantizer(TensorNames.OutputScale(ModuleNames.Query(i))).GetValueOrDefault(),
-            KeyOutput = Quantizer(TensorNames.OutputScale(ModuleNames.Key(i))).GetValueOrDefault(),
-            ValueOutput = Quantizer(TensorNames.OutputScale(ModuleNames.Value(i))).GetValueOrDefault(),
-            AttentionOutput = Linear(ModuleNames.AttentionOutput(i), h, h),
-            AttentionLayerNorm = Norm(ModuleNames.AttentionLayerNorm(i)),
-            Intermediate = Linear(ModuleNames.Intermediate(i), f, h),
-            Output = Linear(ModuleNames.Output(i), h, f),
-            OutputLayerNorm = Norm(ModuleNames.OutputLayerNorm(i)),
-        };
+            Parallel.For(0, names.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, () => take is null ? null : new ReusedArrays(), (i, _, memory) =>
+            {
+                if (i < TensorNames.Embeddings.Count) _tables[names[i]] = Table(names[i]);
+                else _read[names[i]] = ReadLinear(names[i], memory, take);
+                return memory;
+            }, _ => { });
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
     }
 
-    private EmbeddingTable Table(string name, int rows)
+    private ReadLinear ReadLinear(string name, ReusedArrays? memory, Action<QuantizedLinear>? take)
+    {
+        var read = _linears.Read(name, memory);
+        if (take is null) return read;
+        if (read.Problems.IsEmpty && read.WeightProblems.IsEmpty) take(read.Layer);
+        return read with { Layer = read.Layer.WithoutWeights() };
+    }
+
+    private QuantizedEncoderLayer Layer(int i) => new()
+    {
+        Query = Linear(ModuleNames.Query(i)),
+        Key = Linear(ModuleNames.Key(i)),
+        Value = Linear(ModuleNames.Value(i)),
+        QueryOutput = Quantizer(TensorNames.OutputScale(ModuleNames.Query(i))),
+        KeyOutput = Quantizer(TensorNames.OutputScale(ModuleNames.Key(i))),
+        ValueOutput = Quantizer(TensorNames.OutputScale(ModuleNames.Value(i))),
+        AttentionOutput = Linear(ModuleNames.AttentionOutput(i)),
+        AttentionLayerNorm = Norm(ModuleNames.AttentionLayerNorm(i)),
+        Intermediate = Linear(ModuleNames.Intermediate(i)),
+        Output = Linear(ModuleNames.Output(i)),
+        OutputLayerNorm = Norm(ModuleNames.OutputLayerNorm(i)),
+    };
+
+    private EmbeddingTable Table(string name)
     {
         var int8 = manifest.Embeddings[name] == EmbeddingStorage.Int8;
         return new EmbeddingTable
         {
             Name = name,
-            Rows = rows,
+            Rows = (int)file.Info(TensorNames.Weight(name)).Shape[0],
             Columns = architecture.Hidden,
             Values = int8 ? null : file.ReadFloat32(TensorNames.Weight(name)),
             Codes = int8 ? file.ReadInt8(TensorNames.Weight(name)) : null,
@@ -70,46 +104,12 @@ internal sealed class GraphReader(string path, SafetensorsFile file, BertArchite
         file.ReadFloat32(TensorNames.Bias(name)),
         manifest.LayerNormExponents[name]);
 
-    private QuantizedLinear Linear(string name, int outputs, int inputs)
+    private QuantizedLinear Linear(string name)
     {
-        var int8 = manifest.Layers[name].Width == CodeWidth.Int8;
-        var input = Quantizer(TensorNames.InputScale(name));
-        if (input is { } valid) CheckInverse(TensorNames.InputScaleInverse(name), valid);
-        return new QuantizedLinear
-        {
-            Name = name,
-            Out = outputs,
-            In = inputs,
-            Int8Weight = int8 ? file.ReadInt8(TensorNames.Weight(name)) : null,
-            Int16Weight = int8 ? null : file.ReadInt16(TensorNames.Weight(name)),
-            WeightScale = file.ReadFloat32(TensorNames.WeightScale(name)),
-            Input = input.GetValueOrDefault(),
-            Bias = file.ReadFloat32(TensorNames.Bias(name)),
-            Mask = Mask(name, outputs, inputs),
-        };
+        var (layer, problems, _) = _read[name];
+        _problems.Add(problems);
+        return layer;
     }
 
-    private WeightMask? Mask(string name, int outputs, int inputs)
-    {
-        if (manifest.Layers[name] is not { Sparsity: { } pattern, MaskSha256: var expected }) return null;
-        var mask = new WeightMask(pattern, outputs, inputs, file.ReadUInt8(TensorNames.WeightMask(name)));
-        var actual = mask.Sha256();
-        if (actual != expected)
-            _problems.Add("QK4025", path, $"tensor '{TensorNames.WeightMask(name)}' has the SHA-256 sum {actual}, {ArtifactFiles.Manifest} says {expected}. The mask is not the one that was trained: export the model again.");
-        return mask;
-    }
-
-    // Null, after a report, when the scale is not valid: the graph is then never used.
-    private QuantizationParameters? Quantizer(string tensor)
-    {
-        var scale = file.ReadFloat32(tensor)[0];
-        return QuantizedGraphValidator.Scale(tensor, scale, _problems) ? new QuantizationParameters(scale) : null;
-    }
-
-    private void CheckInverse(string tensor, QuantizationParameters input)
-    {
-        var inverse = file.ReadFloat32(tensor)[0];
-        if (BitConverter.SingleToInt32Bits(inverse) != BitConverter.SingleToInt32Bits(input.InverseScale))
-            _problems.Add("QK4024", path, $"tensor '{tensor}' is {inverse:R}; the float32 reciprocal of the scale {input.Scale:R} is {input.InverseScale:R}. Export the model again.");
-    }
+    private QuantizationParameters Quantizer(string tensor) => _linears.Quantizer(tensor, _problems).GetValueOrDefault();
 }

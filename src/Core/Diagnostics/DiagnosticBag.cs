@@ -19,6 +19,9 @@ public sealed class DiagnosticBag
     /// <summary>Adds a problem.</summary>
     public void Add(Diagnostic diagnostic) => _items.Add(diagnostic);
 
+    /// <summary>Adds what another bag holds.</summary>
+    internal void Add(DiagnosticBag other) => _items.AddRange(other._items);
+
     /// <summary>Throws one exception with every problem, when there is any.</summary>
     /// <exception cref="QatKitException">At least one problem was added.</exception>
     public void ThrowIfAny()

@@ -12,9 +12,15 @@ public static class QuantizedGraphValidator
     public static void Check(QuantizedGraph graph)
     {
         ArgumentNullException.ThrowIfNull(graph);
+        CheckArchitecture(graph.Architecture); // Shapes below follow from it.
+        Check(graph, Weights);
+    }
+
+    /// <summary>As <see cref="Check(QuantizedGraph)"/>, but the architecture was checked, and <paramref name="weights"/> reports what
+    /// <see cref="Weights"/> finds: a reader asks that while it has a layer's weights at hand.</summary>
+    internal static void Check(QuantizedGraph graph, Action<QuantizedLinear, DiagnosticBag> weights)
+    {
         var problems = new DiagnosticBag();
-        CheckArchitecture(graph.Architecture, problems);
-        problems.ThrowIfAny(); // Shapes below follow from the architecture.
         var a = graph.Architecture;
         if (graph.Layers.Count != a.Layers)
             problems.Add("QK2002", "bert.encoder", $"{graph.Layers.Count} layers, the architecture says {a.Layers}.");
@@ -25,9 +31,9 @@ public static class QuantizedGraphValidator
         foreach (var layer in graph.Layers)
         {
             foreach (var linear in new[] { layer.Query, layer.Key, layer.Value, layer.AttentionOutput })
-                Linear(linear, a.Hidden, a.Hidden, problems);
-            Linear(layer.Intermediate, a.Intermediate, a.Hidden, problems);
-            Linear(layer.Output, a.Hidden, a.Intermediate, problems);
+                Linear(linear, a.Hidden, a.Hidden, weights, problems);
+            Linear(layer.Intermediate, a.Intermediate, a.Hidden, weights, problems);
+            Linear(layer.Output, a.Hidden, a.Intermediate, weights, problems);
             Scale(layer.Query.Name + ".output_scale", layer.QueryOutput.Scale, problems);
             Scale(layer.Key.Name + ".output_scale", layer.KeyOutput.Scale, problems);
             Scale(layer.Value.Name + ".output_scale", layer.ValueOutput.Scale, problems);
@@ -35,15 +41,17 @@ public static class QuantizedGraphValidator
             Scores(layer, a.HeadDim, problems);
         }
 
-        Linear(graph.Pooler, a.Hidden, a.Hidden, problems);
-        Linear(graph.Classifier, a.Classes, a.Hidden, problems);
+        Linear(graph.Pooler, a.Hidden, a.Hidden, weights, problems);
+        Linear(graph.Classifier, a.Classes, a.Hidden, weights, problems);
         if (graph.Classifier.Width != CodeWidth.Int16)
             problems.Add("QK2002", graph.Classifier.Name, "the classifier has int8 codes; task heads use int16.");
         problems.ThrowIfAny();
     }
 
-    private static void CheckArchitecture(BertArchitecture a, DiagnosticBag problems)
+    /// <exception cref="QatKitException">QK2002: every size that is not possible.</exception>
+    internal static void CheckArchitecture(BertArchitecture a)
     {
+        var problems = new DiagnosticBag();
         void Require(bool ok, string message)
         {
             if (!ok) problems.Add("QK2002", "config", message);
@@ -59,6 +67,7 @@ public static class QuantizedGraphValidator
         Require(a.TypeVocabSize >= 1, $"type_vocab_size = {a.TypeVocabSize}; at least 1 is needed.");
         Require(a.Classes >= 1, $"num_labels = {a.Classes}; at least 1 is needed.");
         Require(double.IsFinite(a.LayerNormEpsilon) && a.LayerNormEpsilon > 0, $"layer_norm_eps = {a.LayerNormEpsilon} is not a positive number.");
+        problems.ThrowIfAny();
     }
 
     private static void Table(EmbeddingTable t, int rows, int columns, DiagnosticBag problems)
@@ -79,11 +88,12 @@ public static class QuantizedGraphValidator
 
         Length(t.Name, "codes", t.Codes?.LongLength ?? 0, length, problems);
         Length(t.Name, "row scales", t.RowScale?.LongLength ?? 0, rows, problems);
+        var scales = t.Name + ".weight_scale"; // Joined once: a large vocabulary has as many scales.
         foreach (var scale in t.RowScale ?? [])
         {
-            if (!Scale(t.Name + ".weight_scale", scale, problems)) break;
+            if (!Scale(scales, scale, problems)) break;
             if (scale <= NumericsContract.MaxMagnitude / NumericsContract.Int8Max) continue;
-            problems.Add("QK2001", t.Name + ".weight_scale", $"scale {scale:R} lets values exceed {NumericsContract.MaxMagnitude:R}. Calibrate again.");
+            problems.Add("QK2001", scales, $"scale {scale:R} lets values exceed {NumericsContract.MaxMagnitude:R}. Calibrate again.");
             break;
         }
 
@@ -102,7 +112,7 @@ public static class QuantizedGraphValidator
             problems.Add("QK2005", n.Name, $"exponent {n.Exponent} and layer_norm_eps {a.LayerNormEpsilon:R} give eps·H²·4^k = {e:R}, which is not a normal float32. Correct layer_norm_eps.");
     }
 
-    private static void Linear(QuantizedLinear l, int outputs, int inputs, DiagnosticBag problems)
+    private static void Linear(QuantizedLinear l, int outputs, int inputs, Action<QuantizedLinear, DiagnosticBag> weights, DiagnosticBag problems)
     {
         if (l.Out != outputs || l.In != inputs)
         {
@@ -116,7 +126,6 @@ public static class QuantizedGraphValidator
             return;
         }
 
-        Length(l.Name, "weights", l.Int8Weight?.LongLength ?? l.Int16Weight!.LongLength, (long)outputs * inputs, problems);
         Length(l.Name, "bias", l.Bias.Length, outputs, problems);
         Length(l.Name, "weight_scale", l.WeightScale.Length, outputs, problems);
         Finite(l.Name + ".bias", l.Bias, problems);
@@ -124,9 +133,10 @@ public static class QuantizedGraphValidator
         {
             var max = l.Width == CodeWidth.Int8 ? NumericsContract.Int8Max : NumericsContract.Int16Max;
             var largestMultiplier = NumericsContract.MaxMagnitude / ((double)max * max * inputs);
+            var scales = l.Name + ".weight_scale";
             foreach (var scale in l.WeightScale)
             {
-                if (!Scale(l.Name + ".weight_scale", scale, problems)) break;
+                if (!Scale(scales, scale, problems)) break;
                 var multiplier = IntegerGemm.Multiplier(l.Input.Scale, scale);
                 if (float.IsNormal(multiplier) && multiplier <= largestMultiplier) continue;
                 var problem = float.IsNormal(multiplier) ? $"lets outputs exceed {NumericsContract.MaxMagnitude:R}" : "is not a normal float32";
@@ -135,6 +145,15 @@ public static class QuantizedGraphValidator
             }
         }
 
+        weights(l, problems);
+    }
+
+    /// <summary>Checks a layer's weights and mask; the layer has one kind of weights.</summary>
+    internal static void Weights(QuantizedLinear l, DiagnosticBag problems)
+    {
+        long actual = l.Int8Weight?.LongLength ?? l.Int16Weight!.LongLength, expected = (long)l.Out * l.In;
+        Length(l.Name, "weights", actual, expected, problems);
+        if (actual != expected) return;
         if (l.Int8Weight is not null) Int8Codes(l.Name, l.Int8Weight, problems);
         else if (l.Int16Weight.AsSpan().Contains(short.MinValue)) problems.Add("QK2004", l.Name, "weight code -32768 is outside -32767..32767.");
         if (l.Mask is not null) Mask(l, problems);

@@ -47,6 +47,20 @@ public sealed class QuantizedLinear
     /// <summary>Width of the input and weight codes.</summary>
     public CodeWidth Width => Int8Weight is not null ? CodeWidth.Int8 : CodeWidth.Int16;
 
+    /// <summary>The layer's constants, once its weights were packed elsewhere: the same kinds of weights and mask, but empty.</summary>
+    internal QuantizedLinear WithoutWeights() => new()
+    {
+        Name = Name,
+        Out = Out,
+        In = In,
+        Int8Weight = Int8Weight is null ? null : [],
+        Int16Weight = Int16Weight is null ? null : [],
+        WeightScale = WeightScale,
+        Input = Input,
+        Bias = Bias,
+        Mask = Mask is null ? null : Mask with { Bits = [] },
+    };
+
     /// <summary>m[n] = s_x · s_w[n], [out].</summary>
     public float[] Multipliers()
     {

@@ -99,19 +99,28 @@ public sealed class SafetensorsFile : IDisposable
 
     /// <summary>Reads an I8 tensor, row-major.</summary>
     /// <exception cref="QatKitException">QK4001 read error, QK4006 no such tensor, QK4007 another type or too large for an array.</exception>
-    public sbyte[] ReadInt8(string name) => Read<sbyte>(name, TensorType.I8);
+    public sbyte[] ReadInt8(string name) => ReadInt8(name, null);
 
     /// <summary>Reads an I16 tensor, row-major.</summary>
     /// <exception cref="QatKitException">QK4001 read error, QK4006 no such tensor, QK4007 another type or too large for an array.</exception>
-    public short[] ReadInt16(string name) => Read<short>(name, TensorType.I16);
+    public short[] ReadInt16(string name) => ReadInt16(name, null);
 
     /// <summary>Reads a U8 tensor, row-major.</summary>
     /// <exception cref="QatKitException">QK4001 read error, QK4006 no such tensor, QK4007 another type or too large for an array.</exception>
-    public byte[] ReadUInt8(string name) => Read<byte>(name, TensorType.U8);
+    public byte[] ReadUInt8(string name) => ReadUInt8(name, null);
 
     /// <summary>Reads an I64 tensor, row-major.</summary>
     /// <exception cref="QatKitException">QK4001 read error, QK4006 no such tensor, QK4007 another type or too large for an array.</exception>
-    public long[] ReadInt64(string name) => Read<long>(name, TensorType.I64);
+    public long[] ReadInt64(string name) => Read<long>(name, TensorType.I64, null);
+
+    /// <summary>As <see cref="ReadInt8(string)"/>, into an array of <paramref name="memory"/> where there is one.</summary>
+    internal sbyte[] ReadInt8(string name, ReusedArrays? memory) => Read<sbyte>(name, TensorType.I8, memory);
+
+    /// <summary>As <see cref="ReadInt16(string)"/>, into an array of <paramref name="memory"/> where there is one.</summary>
+    internal short[] ReadInt16(string name, ReusedArrays? memory) => Read<short>(name, TensorType.I16, memory);
+
+    /// <summary>As <see cref="ReadUInt8(string)"/>, into an array of <paramref name="memory"/> where there is one.</summary>
+    internal byte[] ReadUInt8(string name, ReusedArrays? memory) => Read<byte>(name, TensorType.U8, memory);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -119,18 +128,18 @@ public sealed class SafetensorsFile : IDisposable
         if (_ownsHandle) _handle.Dispose();
     }
 
-    private T[] Read<T>(string name, TensorType type) where T : unmanaged
+    private T[] Read<T>(string name, TensorType type, ReusedArrays? memory) where T : unmanaged
     {
         var info = Info(name);
         Require(info, type, type.ToString());
-        return Read<T>(info);
+        return Read<T>(info, memory);
     }
 
-    private T[] Read<T>(TensorInfo info) where T : unmanaged
+    private T[] Read<T>(TensorInfo info, ReusedArrays? memory = null) where T : unmanaged
     {
         if (info.Count > Array.MaxLength)
             throw new QatKitException("QK4007", _path, $"tensor '{info.Name}' has {info.Count} elements, more than an array holds ({Array.MaxLength}).");
-        var values = GC.AllocateUninitializedArray<T>((int)info.Count);
+        var values = memory?.Get<T>((int)info.Count) ?? GC.AllocateUninitializedArray<T>((int)info.Count);
         try
         {
             // In chunks: a span of bytes cannot be longer than 2^31 - 1.

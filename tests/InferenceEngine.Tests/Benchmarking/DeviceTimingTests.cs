@@ -64,6 +64,6 @@ public sealed class DeviceTimingTests
 
     private static BenchmarkResult Run(FakeCudaDriver driver, BenchmarkOptions options) => InferenceBenchmark.Run(
         options,
-        graph => InferenceSession.Wrap(graph, FakeDevice.Create(graph, new CudaOptions { MaxTokens = 128 }, driver).Backend),
+        graph => InferenceSession.Wrap(FakeDevice.Create(graph, new CudaOptions { MaxTokens = 128 }, driver).Backend),
         TestContext.Current.CancellationToken);
 }

@@ -22,7 +22,7 @@ public sealed class RaggedBatchTests
     {
         var batch = SyntheticGraph.CreateBatch(Small, lengths, 1);
         var kernels = new ObservedKernels(new ScalarKernels());
-        using var session = InferenceSession.Wrap(Graph, new CpuBackend(Graph, kernels, threads, WeightFormat.Auto, "test"));
+        using var session = InferenceSession.Wrap(CpuBackend.Create(Graph, new CpuSettings(kernels, threads, WeightFormat.Auto, "test")));
         TensorAssert.BitEqual(ReferenceExecutor.Run(Graph, batch), session.Run(batch), 3);
 
         int tokens = lengths.Sum(), sequences = lengths.Length;

@@ -1,6 +1,5 @@
 using QatKit.Core.Diagnostics;
 using QatKit.Core.Graph;
-using QatKit.Core.Reference;
 
 namespace QatKit.InferenceEngine.Tests.Session;
 
@@ -74,17 +73,5 @@ public sealed class SessionOptionsTests
         session.Dispose();
         session.Dispose();
         Assert.Throws<ObjectDisposedException>(() => session.Run(TokenBatch.FromSequences([[1]])));
-    }
-
-    [Fact]
-    public void A_loaded_artifact_gives_the_logits_of_its_graph()
-    {
-        var graph = SyntheticGraph.Create(Tiny, 1, sparse24: true);
-        using var folder = new TestKit.TempFolder();
-        var path = Path.Combine(folder.Path, "model");
-        Export.ArtifactWriter.Write(graph, new Core.Artifact.ArtifactDetails { Labels = ["no", "yes"], MaxSequenceLength = 16, LowerCase = true }, null, path, cancellation: TestContext.Current.CancellationToken);
-        var batch = SyntheticGraph.CreateBatch(Tiny, [3, 16], 2);
-        using var session = InferenceSession.Load(path);
-        Assert.Equal(ReferenceExecutor.Run(graph, batch), session.Run(batch));
     }
 }

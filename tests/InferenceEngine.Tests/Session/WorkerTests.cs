@@ -154,7 +154,7 @@ public sealed class WorkerTests
     }
 
     private static InferenceSession Session(CpuKernels kernels, int threads, int workPerThread = 0) =>
-        InferenceSession.Wrap(Graph, new CpuBackend(Graph, kernels, threads, WeightFormat.Auto, "test", workPerThread));
+        InferenceSession.Wrap(CpuBackend.Create(Graph, new CpuSettings(kernels, threads, WeightFormat.Auto, "test", workPerThread)));
 
     private static Thread[] RunFromMany(InferenceSession session, int count)
     {

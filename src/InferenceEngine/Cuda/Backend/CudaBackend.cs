@@ -94,7 +94,7 @@ internal sealed class CudaBackend : IComputeBackend
         }
     }
 
-    public int Classes => _model.Graph.Architecture.Classes;
+    public BertArchitecture Architecture => _model.Graph.Architecture;
 
     public void Run(TokenBatch batch, IActivationTrace? trace, Span<float> logits)
     {
@@ -107,7 +107,7 @@ internal sealed class CudaBackend : IComputeBackend
                 if (trace is null) Pass(pass);
                 else if (pass.Count == batch.Count) Traced(pass, trace);
                 else throw new QatKitException("QK6008", "trace", $"the batch has {batch.TokenCount} tokens, a traced pass on CUDA at most {_arena.MaxTokens}. Trace a smaller batch.");
-                _staging.ReadLogits(pass, Classes, logits);
+                _staging.ReadLogits(pass, Architecture.Classes, logits);
             }
         }
     }

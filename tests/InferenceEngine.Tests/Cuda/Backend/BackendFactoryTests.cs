@@ -20,7 +20,7 @@ public sealed class BackendFactoryTests
     public void Without_a_usable_device_the_cpu_runs_and_the_description_says_why()
     {
         var (backend, fallback) = BackendFactory.Create(Graph, new SessionOptions { Backend = EngineBackend.Auto }, null, OldDevice);
-        using var session = InferenceSession.Wrap(Graph, backend, fallback);
+        using var session = InferenceSession.Wrap(backend, fallback);
         Assert.Equal("cpu", session.Backend);
         Assert.EndsWith("; CUDA not used: " + TooOld, session.Description, StringComparison.Ordinal);
         Assert.Equal(TooOld, session.Fallback);
