@@ -9,20 +9,20 @@ using QatKit.InferenceEngine.Benchmarking;
 
 namespace QatKit.Benchmarks.Tables;
 
-/// <summary>Memory, load time, allocation and the price of ragged batches, each model in a process of its own.</summary>
+/// <summary>Memory, load time, allocation and the price of ragged batches, each model in processes of its own.</summary>
 internal static class Footprint
 {
-    private const int Rounds = 21, VocabSize = 30522;
+    private const int Rounds = 21, Children = 5, VocabSize = 30522;
 
     // 512 tokens each: ragged, and the same number in equal sequences.
     private static readonly int[] Ragged = [16, 128, 64, 32, 100, 7, 90, 75], Equal = [64, 64, 64, 64, 64, 64, 64, 64], Padded = [128, 128, 128, 128, 128, 128, 128, 128];
 
-    /// <summary>Writes models of a shape, dense and 2:4, and measures each in a child process.</summary>
+    /// <summary>Writes models of a shape, dense and 2:4, and measures each in child processes, of whose figures the medians count.</summary>
     public static void Run(TextWriter output, string shape, int threads)
     {
-        output.WriteLine($"{MachineHeader.Of(TimeProvider.System)}. {shape}, vocabulary of {VocabSize}, int8 embeddings, {threads} threads.\n");
-        output.WriteLine("| weights | model on disk | load | peak resident memory | allocated per call | ragged : equal lengths, same tokens | ragged : padded |");
-        output.WriteLine("|---|---|---|---|---|---|---|");
+        output.WriteLine($"{MachineHeader.Of(TimeProvider.System)}. {shape}, vocabulary of {VocabSize}, int8 embeddings, {threads} threads. Medians of {Children} processes.\n");
+        output.WriteLine("| weights | model on disk | load | peak resident memory | resident memory after calls | allocated per call | ragged : equal lengths, same tokens | ragged : padded |");
+        output.WriteLine("|---|---|---|---|---|---|---|---|");
         foreach (var sparse in new[] { false, true })
         {
             var folder = Directory.CreateTempSubdirectory("qatkit-footprint-").FullName;
@@ -31,7 +31,10 @@ internal static class Footprint
                 var model = Path.Combine(folder, "model");
                 WriteModel(shape, sparse, model);
                 var bytes = Directory.EnumerateFiles(model).Sum(f => new FileInfo(f).Length);
-                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {(sparse ? "2:4" : "dense")} | {bytes / 1e6:F0} MB | {Child(model, threads)} |"));
+                double[][] children = [.. Enumerable.Range(0, Children).Select(_ => Child(model, threads))];
+                double[] cells = [.. Enumerable.Range(0, children[0].Length).Select(i => children.Select(c => c[i]).Order().ElementAt(Children / 2))];
+                output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"| {(sparse ? "2:4" : "dense")} | {bytes / 1e6:F0} MB | {cells[0]:F0} ms | {cells[1]:F0} MB | {cells[2]:F0} MB | {cells[3]:F0} bytes | {cells[4]:F2} | {cells[5]:F2} ({(double)Ragged.Sum() / Padded.Sum():F2} of the tokens) |"));
             }
             finally
             {
@@ -40,7 +43,7 @@ internal static class Footprint
         }
     }
 
-    /// <summary>The child: loads, runs, prints its cells of the row.</summary>
+    /// <summary>The child: loads, runs, prints its figures: milliseconds, megabytes twice, bytes, ratios.</summary>
     public static void RunChild(TextWriter output, string model, int threads)
     {
         var start = Stopwatch.GetTimestamp();
@@ -48,22 +51,23 @@ internal static class Footprint
         var load = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         TokenBatch Batch(int[] lengths) => SyntheticGraph.CreateBatch(session.Architecture, lengths, 1);
         TokenBatch one = Batch([128]), ragged = Batch(Ragged), equal = Batch(Equal), padded = Batch(Padded);
-        for (var i = 0; i < 5; i++) session.Run(one);
+        var logits = new float[Ragged.Length * session.Architecture.Classes];
+        for (var i = 0; i < 5; i++) session.Run(one, logits);
         using var process = Process.GetCurrentProcess();
-        var peak = process.PeakWorkingSet64 / 1e6;
+        double peak = process.PeakWorkingSet64 / 1e6, resident = process.WorkingSet64 / 1e6;
 
         const int Calls = 20;
         var before = GC.GetTotalAllocatedBytes(precise: true);
-        for (var i = 0; i < Calls; i++) session.Run(one);
+        for (var i = 0; i < Calls; i++) session.Run(one, logits);
         var allocated = (GC.GetTotalAllocatedBytes(precise: true) - before) / Calls;
 
-        var times = AlternatingTimer.Measure([() => session.Run(ragged), () => session.Run(equal), () => session.Run(padded)], Rounds, CancellationToken.None)
+        var times = AlternatingTimer.Measure([() => session.Run(ragged, logits), () => session.Run(equal, logits), () => session.Run(padded, logits)], Rounds, CancellationToken.None)
             .Select(t => t.MedianMilliseconds).ToArray();
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{load:F0} ms | {peak:F0} MB | {allocated} bytes | {times[0] / times[1]:F2} | {times[0] / times[2]:F2} ({(double)Ragged.Sum() / Padded.Sum():F2} of the tokens)"));
+        double[] figures = [load, peak, resident, allocated, times[0] / times[1], times[0] / times[2]];
+        output.WriteLine(string.Join(' ', figures.Select(f => f.ToString(CultureInfo.InvariantCulture))));
     }
 
-    private static string Child(string model, int threads)
+    private static double[] Child(string model, int threads)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
         // Run as `dotnet program.dll`, this process is dotnet itself.
@@ -72,7 +76,7 @@ internal static class Footprint
         using var process = Process.Start(start)!;
         var line = process.StandardOutput.ReadToEnd().Trim();
         process.WaitForExit();
-        return process.ExitCode == 0 ? line : throw new InvalidOperationException($"The child ended with exit code {process.ExitCode}.");
+        return process.ExitCode == 0 ? [.. line.Split(' ').Select(f => double.Parse(f, CultureInfo.InvariantCulture))] : throw new InvalidOperationException($"The child ended with exit code {process.ExitCode}.");
     }
 
     private static void WriteModel(string shape, bool sparse, string folder)

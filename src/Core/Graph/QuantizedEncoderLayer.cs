@@ -40,4 +40,20 @@ public sealed class QuantizedEncoderLayer
 
     /// <summary>The six linear layers in the order in which they run.</summary>
     public IEnumerable<QuantizedLinear> Linears => [Query, Key, Value, AttentionOutput, Intermediate, Output];
+
+    /// <inheritdoc cref="QuantizedLinear.WithoutWeights"/>
+    internal QuantizedEncoderLayer WithoutWeights() => new()
+    {
+        Query = Query.WithoutWeights(),
+        Key = Key.WithoutWeights(),
+        Value = Value.WithoutWeights(),
+        QueryOutput = QueryOutput,
+        KeyOutput = KeyOutput,
+        ValueOutput = ValueOutput,
+        AttentionOutput = AttentionOutput.WithoutWeights(),
+        AttentionLayerNorm = AttentionLayerNorm,
+        Intermediate = Intermediate.WithoutWeights(),
+        Output = Output.WithoutWeights(),
+        OutputLayerNorm = OutputLayerNorm,
+    };
 }

@@ -1,8 +1,10 @@
+using System.Runtime.CompilerServices;
 using QatKit.Core.Artifact;
 using QatKit.Core.Diagnostics;
 using QatKit.Core.Graph;
 using QatKit.Core.Reference;
 using QatKit.Export;
+using QatKit.InferenceEngine.Tests.Cuda.Backend;
 using QatKit.TestKit;
 
 namespace QatKit.InferenceEngine.Tests.Session;
@@ -59,6 +61,29 @@ public sealed class SessionLoadTests : IDisposable
         // The packed weights, what two threads read layers into, and what the reader of a file of any size needs.
         Assert.InRange(allocated, file * 8 / 10, file * 15 / 10);
         Assert.NotEmpty(session.Run(SyntheticGraph.CreateBatch(session.Architecture, [3], 2)));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_session_does_not_keep_the_weights_of_its_graph(bool cuda)
+    {
+        var (session, weights) = Prepare(cuda);
+        using (session)
+        {
+            GC.Collect();
+            Assert.False(weights.IsAlive);
+            Assert.NotEmpty(session.Run(SyntheticGraph.CreateBatch(Small, [3], 2)));
+        }
+    }
+
+    // Not inlined: a local of the test would keep the graph alive.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static (InferenceSession Session, WeakReference Weights) Prepare(bool cuda)
+    {
+        var graph = SyntheticGraph.Create(Small, 1);
+        var session = cuda ? InferenceSession.Wrap(FakeDevice.Create(graph).Backend) : InferenceSession.Create(graph, new SessionOptions { Threads = 2 });
+        return (session, new WeakReference(graph.Layers[1].Intermediate.Int8Weight));
     }
 
     private string Write(QuantizedGraph graph)

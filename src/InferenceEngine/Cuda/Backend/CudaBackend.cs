@@ -94,7 +94,7 @@ internal sealed class CudaBackend : IComputeBackend
         }
     }
 
-    public BertArchitecture Architecture => _model.Graph.Architecture;
+    public BertArchitecture Architecture => _model.Architecture;
 
     public void Run(TokenBatch batch, IActivationTrace? trace, Span<float> logits)
     {

@@ -22,14 +22,13 @@ internal sealed class CudaModel
     {
         _heap = heap;
         _format = format;
-        Graph = graph;
-        var a = graph.Architecture;
+        var a = Architecture = graph.Architecture;
         Word = Table(graph.WordEmbeddings);
         Position = Table(graph.PositionEmbeddings);
         Type = Table(graph.TokenTypeEmbeddings);
         EmbeddingLayerNorm = Norm(graph.EmbeddingLayerNorm, CudaSupport.Projections(graph.Layers[0]));
         Layers = [.. graph.Layers.Select((layer, i) => new DeviceEncoderLayer(
-            Project(layer), layer.Query.Width, layer,
+            Project(layer), layer.Query.Width, layer.WithoutWeights(),
             Linear([layer.AttentionOutput], new(GemmActivation.None, true, OutputType.Float32), null),
             Norm(layer.AttentionLayerNorm, layer.Intermediate),
             Linear([layer.Intermediate], new(GemmActivation.Gelu, false, CodesOf(layer.Output)), [layer.Output.Input.InverseScale]),
@@ -43,7 +42,7 @@ internal sealed class CudaModel
         ClassesPitch = Pitch(a.Classes);
     }
 
-    public QuantizedGraph Graph { get; }
+    public BertArchitecture Architecture { get; }
 
     public DeviceTable Word { get; }
 
@@ -118,7 +117,7 @@ internal sealed class CudaModel
     private DeviceLayerNorm Norm(QuantizedLayerNorm norm, params ReadOnlySpan<QuantizedLinear> consumers)
     {
         var (int8, int16) = CudaSupport.Quantizers(consumers);
-        var a = Graph.Architecture;
+        var a = Architecture;
         return new DeviceLayerNorm(norm.Name, _heap.Add<float>(norm.Gamma), _heap.Add<float>(norm.Beta), IntegerLayerNorm.GridScale(norm.Exponent),
             IntegerLayerNorm.EpsilonTerm(a.LayerNormEpsilon, a.Hidden, norm.Exponent), int8?.InverseScale ?? 0, int16?.InverseScale ?? 0);
     }

@@ -33,7 +33,7 @@ internal sealed record DeviceTable(DeviceRange? Values, DeviceRange? Codes, Devi
     public TableParameters Parameters => new() { Values = Values?.Address ?? 0, Codes = Codes?.Address ?? 0, RowScale = RowScale?.Address ?? 0 };
 }
 
-/// <summary>An encoder layer on the device.</summary>
+/// <summary>An encoder layer on the device; the source has its constants, without the weights.</summary>
 internal sealed record DeviceEncoderLayer(
     IReadOnlyList<DeviceProjection> Projections, CodeWidth QueryWidth, QuantizedEncoderLayer Source,
     DeviceLinear AttentionOutput, DeviceLayerNorm AttentionLayerNorm, DeviceLinear Intermediate, DeviceLinear Output, DeviceLayerNorm OutputLayerNorm);

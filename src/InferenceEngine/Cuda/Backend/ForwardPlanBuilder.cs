@@ -19,14 +19,14 @@ internal sealed class ForwardPlanBuilder(ICudaDriver driver, CudaModel model, Cu
 
     private readonly List<ForwardStep> _steps = [];
     private readonly Dictionary<GemmProblem, GemmPlan> _gemms = [];
-    private readonly BertArchitecture _a = model.Graph.Architecture;
+    private readonly BertArchitecture _a = model.Architecture;
     private readonly int _pitch = model.HiddenPitch;
 
     /// <summary>Plans the pass; kernels that it needs are loaded.</summary>
     public ForwardPlan Build()
     {
         Embedding();
-        var output = CudaModel.CodesOf(model.Graph.Layers[0].AttentionOutput);
+        var output = CudaModel.CodesOf(model.Layers[0].Source.AttentionOutput);
         var attention = AttentionPlan.For(device, bucket, _a.Heads, _a.HeadDim, output);
         for (var i = 0; i < model.Layers.Count; i++) EncoderLayer(i);
         Head();
