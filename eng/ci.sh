@@ -45,4 +45,6 @@ if [ "$((passed + failed))" -eq 0 ]; then
     echo "No test ran."
     code=1
 fi
+# Failures once more at the end, where a reader looks first.
+if [ "$code" -ne 0 ]; then grep -a -A 20 '^failed ' "$log" | head -n 200; fi
 finish "$code" "$passed" "$failed" "$skipped"

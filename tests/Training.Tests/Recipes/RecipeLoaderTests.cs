@@ -114,6 +114,8 @@ public sealed class RecipeLoaderTests
     [InlineData("name: a\nname: b\n", "QK1002 r.yaml(2,1): the recipe is not valid YAML: Duplicate key name. Correct the line.")]
     [InlineData("", "QK1002 r.yaml: a recipe is one YAML document of 'key: value' lines; this has 0 documents. See docs/recipe-reference.md.")]
     [InlineData("- a\n", "QK1002 r.yaml: a recipe is one YAML document of 'key: value' lines; this has 1 documents of another kind. See docs/recipe-reference.md.")]
+    [InlineData("a:\n  b: [c] *d\n  e: 1\n", "QK1002 r.yaml(4,1): the recipe is not valid YAML: The text up to here cannot be read. Correct the line.")]
+    [InlineData("a: b?\0*c\n\nd:\n  e: 1\n", "QK1002 r.yaml(5,1): the recipe is not valid YAML: The text up to here cannot be read. Correct the line.")]
     public void Text_that_is_no_recipe_is_refused(string yaml, string message) =>
         Assert.Equal(message, Assert.Throws<QatKitException>(() => Parse(yaml)).Message);
 

@@ -11,32 +11,36 @@ internal static class YamlText
 
     public static YamlStream Load(string text)
     {
-        Check(text);
-        using var reader = new StringReader(text);
+        Parse(text, CheckDepth);
         var stream = new YamlStream();
-        stream.Load(reader);
+        Parse(text, stream.Load);
         return stream;
     }
 
-    private static void Check(string text)
+    private static void Parse(string text, Action<Parser> read)
     {
         using var reader = new StringReader(text);
         var parser = new Parser(reader);
-        var depth = 0;
         try
         {
-            while (parser.MoveNext())
-            {
-                var current = parser.Current!;
-                depth += current.NestingIncrease;
-                if (depth > MaxDepth) throw new YamlException(current.Start, current.End, $"Values are nested in more than {MaxDepth} levels.");
-            }
+            read(parser);
         }
-        catch (InvalidOperationException)
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
-            // The scanner's answer to some texts that no rule of YAML allows.
+            // The library's answer to some texts that no rule of YAML allows.
             var end = parser.Current?.End ?? Mark.Empty;
-            throw new YamlException(end, end, "What follows cannot be read.");
+            throw new YamlException(end, end, "The text up to here cannot be read.");
+        }
+    }
+
+    private static void CheckDepth(Parser parser)
+    {
+        var depth = 0;
+        while (parser.MoveNext())
+        {
+            var current = parser.Current!;
+            depth += current.NestingIncrease;
+            if (depth > MaxDepth) throw new YamlException(current.Start, current.End, $"Values are nested in more than {MaxDepth} levels.");
         }
     }
 }
