@@ -43,11 +43,18 @@ internal readonly unsafe struct DenseTileAvx2 : IDenseTile
     public static void PackWeights(sbyte* source, int columns, int k, byte* stored)
     {
         new Span<byte>(stored, (int)TileSize.StoredBytes<DenseTileAvx2>(k)).Clear();
+        var done = 0;
+        if (columns == PackedLinear.BlockColumns && k % 2 == 0) // Else columns do not begin at whole pairs.
+        {
+            for (; done + 2 * PairTranspose.Pairs <= k; done += 2 * PairTranspose.Pairs)
+                PairTranspose.Copy((short*)(source + done), k / 2, (short*)(stored + TileSize.HeaderBytes) + done / 2 * PackedLinear.BlockColumns);
+        }
+
         for (var n = 0; n < columns; n++)
         {
             var column = source + (nint)n * k;
-            var destination = (short*)(stored + TileSize.HeaderBytes) + n;
-            var i = 0;
+            var destination = (short*)(stored + TileSize.HeaderBytes) + done / 2 * PackedLinear.BlockColumns + n;
+            var i = done;
             for (; i + 2 <= k; i += 2, destination += PackedLinear.BlockColumns) *destination = *(short*)(column + i);
             if (i < k) *(sbyte*)destination = column[i];
         }
