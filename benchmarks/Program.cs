@@ -15,8 +15,11 @@ switch (args)
     case ["footprint", var shape, .. var rest]:
         Footprint.Run(Console.Out, shape, Threads(rest));
         break;
-    case ["footprint-child", var model, var threads]:
-        Footprint.RunChild(Console.Out, model, Threads([threads]));
+    case ["footprint-load", var model, var threads]:
+        Footprint.RunLoad(Console.Out, model, Threads([threads]));
+        break;
+    case ["footprint-ragged", var model, var threads]:
+        Footprint.RunRagged(Console.Out, model, Threads([threads]));
         break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
