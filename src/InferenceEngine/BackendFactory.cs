@@ -38,17 +38,20 @@ internal static class BackendFactory
         var plan = options.CudaPlan is { } text ? GemmChoice.Parse(text) : null;
         var asksForCpu = options.CpuTier != CpuTier.Auto || options.Threads != 0;
         if (options.Backend == EngineBackend.Cpu || (options.Backend == EngineBackend.Auto && asksForCpu)) return (cpu(), null);
+        ICudaDriver? driver = null;
+        QuantizedGraph? model = null;
         try
         {
-            var driver = openDriver();
-            return (Cuda(graph(), options, plan, artifactFolder, driver), null);
+            driver = openDriver();
+            model = graph();
+            return (Cuda(model, options, plan, artifactFolder, driver), null);
         }
-        catch (QatKitException e) when (options.Backend == EngineBackend.Auto)
+        catch (QatKitException e) when (options.Backend == EngineBackend.Auto && (driver is null || model is not null)) // A damaged model runs nowhere.
         {
             var reason = string.Join("; ", e.Diagnostics);
             EngineEvents.Log.CudaNotUsed(reason);
             Activity.Current?.AddEvent(new ActivityEvent("cuda not used", tags: new ActivityTagsCollection { ["reason"] = reason }));
-            return (cpu(), reason);
+            return (model is null ? cpu() : CpuBackend.Create(model, options), reason);
         }
     }
 

@@ -38,7 +38,8 @@ public sealed class InferenceSession : IDisposable
     /// <summary>The backend itself, for measurements.</summary>
     internal IComputeBackend Engine => _backend;
 
-    /// <summary>Reads a model folder, checks it and prepares it to run.</summary>
+    /// <summary>Reads a model folder, checks it and prepares it to run. On the CPU each layer is packed when it was read, so that no
+    /// weight is in memory twice.</summary>
     /// <param name="directory">The artifact's folder.</param>
     /// <param name="options">Threads, tier and weight format; defaults when omitted.</param>
     /// <exception cref="Core.Diagnostics.QatKitException">The artifact is damaged or breaks the contract (see

@@ -17,7 +17,7 @@ public static class ArtifactReader
     /// tensors missing, extra, of another type or shape, QK4024 inverse scale, QK4025 mask hash, safetensors errors
     /// (QK4002 to QK4005), and those of <see cref="QuantizedGraphValidator"/>.</exception>
     public static ModelArtifact Read(string directory) => Read(directory, artifact =>
-        new ModelArtifact(directory, artifact.Graph.Read(threads: 1, take: null), artifact.Manifest, artifact.VocabularyPath));
+        new ModelArtifact(directory, artifact.Reader.Read(threads: 1, take: null), artifact.Manifest, artifact.VocabularyPath));
 
     /// <summary>As <see cref="Read(string)"/>, for whoever wants something else of the folder than the whole graph.</summary>
     /// <param name="directory">The folder.</param>

@@ -51,7 +51,7 @@ internal sealed class GraphReader(string path, SafetensorsFile file, BertArchite
             Parallel.For(0, names.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, () => take is null ? null : new ReusedArrays(), (i, _, memory) =>
             {
                 if (i < TensorNames.Embeddings.Count) _tables[names[i]] = Table(names[i]);
-                else _read[names[i]] = ReadLinear(names[i], memory, take);
+                else _read[names[i]] = Hand(_linears.Read(names[i], memory), take);
                 return memory;
             }, _ => { });
         }
@@ -61,9 +61,9 @@ internal sealed class GraphReader(string path, SafetensorsFile file, BertArchite
         }
     }
 
-    private ReadLinear ReadLinear(string name, ReusedArrays? memory, Action<QuantizedLinear>? take)
+    // What the graph gets of a layer.
+    private static ReadLinear Hand(ReadLinear read, Action<QuantizedLinear>? take)
     {
-        var read = _linears.Read(name, memory);
         if (take is null) return read;
         if (read.Problems.IsEmpty && read.WeightProblems.IsEmpty) take(read.Layer);
         return read with { Layer = read.Layer.WithoutWeights() };

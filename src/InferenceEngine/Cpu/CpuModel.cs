@@ -61,7 +61,7 @@ internal sealed class CpuModel
     public static CpuModel Read(OpenArtifact artifact, CpuSettings settings)
     {
         var packed = new ConcurrentDictionary<string, PackedLinear>();
-        var graph = artifact.Graph.Read(settings.Threads, l => packed[l.Name] = settings.Pack(l));
+        var graph = artifact.Reader.Read(settings.Threads, l => packed[l.Name] = settings.Pack(l));
         return new CpuModel(graph, l => packed[l.Name]);
     }
 

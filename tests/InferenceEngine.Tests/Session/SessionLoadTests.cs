@@ -88,7 +88,7 @@ public sealed class SessionLoadTests : IDisposable
 
     private string Write(QuantizedGraph graph)
     {
-        var path = Path.Combine(_folder.Path, "model");
+        var path = _folder.Combine("model");
         ArtifactWriter.Write(graph, new ArtifactDetails { Labels = ["no", "yes", "maybe"], MaxSequenceLength = 16, LowerCase = true }, null, path, cancellation: TestContext.Current.CancellationToken);
         return path;
     }

@@ -2,10 +2,14 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Tracing;
 using System.Globalization;
+using QatKit.Core.Artifact;
 using QatKit.Core.Diagnostics;
 using QatKit.Core.Graph;
+using QatKit.Core.Reference;
+using QatKit.Export;
 using QatKit.InferenceEngine.Cuda.Driver;
 using QatKit.InferenceEngine.Tests.Cuda.Driver;
+using QatKit.TestKit;
 
 namespace QatKit.InferenceEngine.Tests.Cuda.Backend;
 
@@ -42,6 +46,29 @@ public sealed class BackendFactoryTests
         var (backend, fallback) = BackendFactory.Create(Graph, new SessionOptions { Backend = EngineBackend.Auto }, null, () => throw CudaErrors.NoDriver("libcuda.so.1"));
         using (backend) Assert.Equal("cpu", backend.Name);
         Assert.Equal("QK6001 libcuda.so.1: the CUDA driver is not installed on this machine. Install the NVIDIA driver, or run on the CPU.", fallback);
+    }
+
+    [Fact]
+    public void Without_a_driver_a_folder_is_loaded_on_the_cpu()
+    {
+        using var folder = new TempFolder();
+        var (backend, fallback) = BackendFactory.Load(Write(folder), new SessionOptions { Backend = EngineBackend.Auto }, () => throw CudaErrors.NoDriver("libcuda.so.1"));
+        using var session = InferenceSession.Wrap(backend, fallback);
+        var batch = SyntheticGraph.CreateBatch(Graph.Architecture, [3], 1);
+        Assert.StartsWith("QK6001 ", session.Fallback, StringComparison.Ordinal);
+        Assert.Equal(ReferenceExecutor.Run(Graph, batch), session.Run(batch));
+    }
+
+    [Fact]
+    public void A_damaged_folder_is_no_reason_to_run_elsewhere()
+    {
+        using var listener = new WarningListener();
+        using var folder = new TempFolder();
+        var path = Write(folder);
+        File.WriteAllText(Path.Combine(path, ArtifactFiles.Config), "{}");
+        var error = Assert.Throws<QatKitException>(() => BackendFactory.Load(path, new SessionOptions { Backend = EngineBackend.Auto }, () => new FakeCudaDriver()));
+        Assert.Equal("QK4012", Assert.Single(error.Diagnostics).Code);
+        Assert.DoesNotContain(listener.Messages, m => m.Contains("QK4012", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -89,6 +116,13 @@ public sealed class BackendFactoryTests
 
         protected override void OnEventWritten(EventWrittenEventArgs eventData) =>
             Messages.Add($"{eventData.Level} {string.Format(CultureInfo.InvariantCulture, eventData.Message!, [.. eventData.Payload!])}");
+    }
+
+    private static string Write(TempFolder folder)
+    {
+        var path = folder.Combine("model");
+        ArtifactWriter.Write(Graph, new ArtifactDetails { Labels = ["no", "yes"], MaxSequenceLength = 16, LowerCase = true }, null, path, cancellation: TestContext.Current.CancellationToken);
+        return path;
     }
 
     private static FakeCudaDriver OldDevice()
