@@ -58,8 +58,8 @@ public sealed class SessionLoadTests : IDisposable
         var before = GC.GetTotalAllocatedBytes(precise: true);
         using var session = InferenceSession.Load(path, new SessionOptions { Threads = 2 });
         var allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
-        // The packed weights, what two threads read layers into, and what the reader of a file of any size needs.
-        Assert.InRange(allocated, file * 8 / 10, file * 15 / 10);
+        // The packed weights, what some workers read layers into, and what the reader of a file of any size needs; a second copy would make it more than twice.
+        Assert.InRange(allocated, file * 8 / 10, file * 17 / 10);
         Assert.NotEmpty(session.Run(SyntheticGraph.CreateBatch(session.Architecture, [3], 2)));
     }
 
