@@ -15,6 +15,8 @@ internal sealed unsafe class LinearWorkload
     private readonly WorkerTeam _team;
     private readonly WorkerScratch[] _scratch;
     private readonly int _rows;
+    private readonly BlockQueue _queue = new();
+    private readonly Action<int> _job;
 
     /// <param name="shape">MxNxK.</param>
     /// <param name="kernels">The tier.</param>
@@ -35,6 +37,7 @@ internal sealed unsafe class LinearWorkload
         _team = team;
         _scratch = [.. Enumerable.Range(0, team.Workers).Select(_ => new WorkerScratch())];
         _rows = m;
+        _job = Part;
         Operations = 2.0 * m * n * k;
     }
 
@@ -42,6 +45,15 @@ internal sealed unsafe class LinearWorkload
     public double Operations { get; }
 
     /// <summary>Computes the layer with the whole team.</summary>
-    public void Run() => _team.Run(worker => _kernels.Linear(_weights, _x.Pointer, LinearOutput.Int8((sbyte*)_y.Pointer, _weights.Out, 0.01f),
-        WorkRange.For(_rows, _weights.Blocks, worker, _team.Workers), _scratch[worker]), _team.Workers);
+    public void Run()
+    {
+        _queue.Fill(_rows, _weights.Blocks, _team.Workers);
+        _team.Run(_job, _team.Workers);
+    }
+
+    private void Part(int worker)
+    {
+        while (_queue.TryTake(out var range))
+            _kernels.Linear(_weights, _x.Pointer, LinearOutput.Int8((sbyte*)_y.Pointer, _weights.Out, 0.01f), range, _scratch[worker]);
+    }
 }

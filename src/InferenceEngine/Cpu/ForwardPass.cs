@@ -34,6 +34,7 @@ internal sealed unsafe class ForwardPass
 
     // Of the stage that runs.
     private readonly LinearStep[] _steps = new LinearStep[3];
+    private readonly BlockQueue[] _queues = [new(), new(), new()];
     private int _stepCount;
     private AttentionStep _attention;
     private int _nextHead;
@@ -154,8 +155,7 @@ internal sealed unsafe class ForwardPass
         _steps[0] = new LinearStep(layer.Query, query, _tokens, queryOutput);
         _steps[1] = new LinearStep(layer.Key, key, _tokens, keyOutput);
         _steps[2] = new LinearStep(layer.Value, value, _tokens, valueOutput);
-        _stepCount = 3;
-        _team.Run(_linear, _workers);
+        RunSteps(3);
         Record(layer.Query.Name, _buffers.Query);
         Record(layer.Key.Name, _buffers.Key);
         Record(layer.Value.Name, _buffers.Value);
@@ -270,16 +270,22 @@ internal sealed unsafe class ForwardPass
     private void Linear(PackedLinear layer, Codes input, int rows, LinearOutput output)
     {
         _steps[0] = new LinearStep(layer, input, rows, output);
-        _stepCount = 1;
+        RunSteps(1);
+    }
+
+    private void RunSteps(int count)
+    {
+        _stepCount = count;
+        for (var i = 0; i < count; i++) _queues[i].Fill(_steps[i].Rows, _steps[i].Layer.Blocks, _workers);
         _team.Run(_linear, _workers);
     }
 
     private void LinearPart(int worker)
     {
-        foreach (ref readonly var step in _steps.AsSpan(0, _stepCount))
+        for (var i = 0; i < _stepCount; i++)
         {
-            var range = WorkRange.For(step.Rows, step.Layer.Blocks, worker, _workers);
-            if (!range.IsEmpty) _kernels.Linear(step.Layer, (void*)step.Input.Pointer, step.Output, range, _buffers.Scratch[worker]);
+            ref readonly var step = ref _steps[i];
+            while (_queues[i].TryTake(out var range)) _kernels.Linear(step.Layer, (void*)step.Input.Pointer, step.Output, range, _buffers.Scratch[worker]);
         }
     }
 

@@ -4,14 +4,14 @@ using System.Runtime.Intrinsics.X86;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
-/// <summary>Dense tile on AVX-VNNI: four codes per step, rows as in <see cref="ByteRows"/>.</summary>
+/// <summary>Dense tile on AVX-VNNI: eight codes per step, four at a time, rows as in <see cref="ByteRows"/>.</summary>
 /// <remarks>Block: 16 int32 start values (−128 · column sum, or 0 for unsigned rows), then for each four k: 16 columns × 4 codes.</remarks>
 /// <typeparam name="TDot"><see cref="DotU8S8"/>; tests put an exact AVX2 emulation of the instruction here.</typeparam>
 internal readonly unsafe struct DenseTileAvxVnni<TDot> : IDenseTile where TDot : struct, ITileOperation
 {
     public static int MaxRows => DenseTile.MaxRows;
 
-    public static int StepDepth => 4;
+    public static int StepDepth => 8;
 
     public static int MaxDepth => 1024;
 
@@ -38,7 +38,7 @@ internal readonly unsafe struct DenseTileAvxVnni<TDot> : IDenseTile where TDot :
             var column = source + n * stride;
             var destination = block + TileSize.HeaderBytes + 4 * n;
             var i = 0;
-            for (; i + 4 <= k; i += 4, destination += DenseTile.StepBytes) *(int*)destination = *(int*)(column + i);
+            for (; i + 4 <= k; i += 4, destination += DenseTile.HalfStepBytes) *(int*)destination = *(int*)(column + i);
             for (; i < k; i++) destination[i & 3] = (byte)column[i];
             ((int*)block)[n] = -128 * ByteRows.Sum(column, k);
         }
@@ -52,13 +52,13 @@ internal readonly unsafe struct DenseTileAvxVnni<TDot> : IDenseTile where TDot :
         var i = 0;
         if (columns == PackedLinear.BlockColumns)
         {
-            for (; i + 4 <= k; i += 4, destination += DenseTile.StepBytes) Interleave(source + i * stride, stride, destination);
+            for (; i + 4 <= k; i += 4, destination += DenseTile.HalfStepBytes) Interleave(source + i * stride, stride, destination);
         }
 
         for (; i < k; i++)
         {
             for (var n = 0; n < columns; n++) destination[4 * n + (i & 3)] = source[i * stride + n];
-            if ((i & 3) == 3) destination += DenseTile.StepBytes;
+            if ((i & 3) == 3) destination += DenseTile.HalfStepBytes;
         }
     }
 
