@@ -53,7 +53,11 @@ internal sealed unsafe class LinearWorkload
 
     private void Part(int worker)
     {
+        int? packed = null;
         while (_queue.TryTake(out var range))
-            _kernels.Linear(_weights, _x.Pointer, LinearOutput.Int8((sbyte*)_y.Pointer, _weights.Out, 0.01f), range, _scratch[worker]);
+        {
+            _kernels.Linear(_weights, _x.Pointer, LinearOutput.Int8((sbyte*)_y.Pointer, _weights.Out, 0.01f), range with { RowsPacked = range.RowBegin == packed }, _scratch[worker]);
+            packed = range.RowBegin;
+        }
     }
 }

@@ -282,10 +282,17 @@ internal sealed unsafe class ForwardPass
 
     private void LinearPart(int worker)
     {
+        // Query, key and value read the same rows.
+        (nint, WeightLayout, int)? packed = null;
         for (var i = 0; i < _stepCount; i++)
         {
             ref readonly var step = ref _steps[i];
-            while (_queues[i].TryTake(out var range)) _kernels.Linear(step.Layer, (void*)step.Input.Pointer, step.Output, range, _buffers.Scratch[worker]);
+            while (_queues[i].TryTake(out var range))
+            {
+                var rows = (step.Input.Pointer, step.Layer.Layout, range.RowBegin);
+                _kernels.Linear(step.Layer, (void*)step.Input.Pointer, step.Output, range with { RowsPacked = rows == packed }, _buffers.Scratch[worker]);
+                packed = rows;
+            }
         }
     }
 

@@ -164,6 +164,31 @@ public sealed unsafe class LinearKernelTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void Rows_stay_packed_from_piece_to_piece(KernelSet set)
+    {
+        var kernels = KernelSets.Require(set);
+        foreach (var sparse in new[] { false, true })
+        {
+            // Many groups of blocks, K in several stretches.
+            const int Rows = 7, Columns = 200, Depth = 1160;
+            var layer = LinearCase.RandomLayer(Columns, Depth, CodeWidth.Int8, 1, sparse);
+            var packed = kernels.Pack(layer, sparse);
+            using var x = BoundedMemory.Of<sbyte>([.. Enumerable.Range(0, Rows * Depth).Select(i => (sbyte)(i * 31 % 255 - 127))]);
+            using var whole = new BoundedMemory(Rows * Columns * sizeof(float), fill: 0xFF);
+            kernels.Linear(packed, x.Pointer, LinearOutput.Float((float*)whole.Pointer, Columns), new WorkRange(0, Rows, 0, packed.Blocks), new WorkerScratch());
+            using var pieces = new BoundedMemory(Rows * Columns * sizeof(float), fill: 0xFF);
+            for (var block = 0; block < packed.Blocks; block += 3)
+            {
+                kernels.Linear(packed, x.Pointer, LinearOutput.Float((float*)pieces.Pointer, Columns),
+                    new WorkRange(0, Rows, block, Math.Min(block + 3, packed.Blocks)) { RowsPacked = block > 0 }, _scratch);
+            }
+
+            Assert.Equal(whole.ToArray<int>(), pieces.ToArray<int>());
+        }
+    }
+
     private void Check(KernelSet set, int m, QuantizedLinear layer, EpilogueKind kind = EpilogueKind.Float, int[]? input = null) =>
         new LinearCase(set, m, layer, kind, input).Check(_scratch);
 }

@@ -13,7 +13,7 @@ public sealed class BlockQueueTests
     public void Every_block_of_every_row_is_taken_once(int workers)
     {
         var queue = new BlockQueue();
-        foreach (var rows in new[] { 1, 2, 5, 128 })
+        foreach (var rows in new[] { 1, 2, 5, 128, 192, 193, 1000 })
         {
             foreach (var blocks in new[] { 1, 2, 3, 7, 48, 192 })
             {
@@ -76,5 +76,15 @@ public sealed class BlockQueueTests
         var ranges = new List<WorkRange>();
         while (queue.TryTake(out var range)) ranges.Add(range);
         Assert.Equal([new(0, 5, 0, 1), new(0, 5, 1, 2), new(5, 10, 0, 1), new(5, 10, 1, 2)], ranges);
+    }
+
+    [Fact]
+    public void A_piece_has_at_most_192_rows()
+    {
+        var queue = new BlockQueue();
+        queue.Fill(385, 4, 1);
+        var ranges = new List<WorkRange>();
+        while (queue.TryTake(out var range)) ranges.Add(range);
+        Assert.Equal([new(0, 128, 0, 4), new(128, 256, 0, 4), new(256, 385, 0, 4)], ranges);
     }
 }

@@ -4,9 +4,7 @@ namespace QatKit.InferenceEngine.Cpu.Kernels;
 
 internal static unsafe partial class Int8Gemm
 {
-    // Most rows that share one expansion of the weights. Their sums for a group of blocks and their codes of one stretch of K
-    // stay in a second-level cache of 512 KB: 192 · 16 · 8 · 4 = 96 KB and at most 192 · 512 · 2 = 192 KB.
-    private const int PassRows = 192;
+    // Blocks whose sums stay in the second-level cache (see BlockQueue.MaxRows).
     private const int GroupBlocks = 8;
 
     /// <summary>Packs all columns into blocks of 16.</summary>
@@ -28,38 +26,34 @@ internal static unsafe partial class Int8Gemm
     }
 
     /// <summary>Linear layer on a register tile.</summary>
-    /// <remarks>From the outside in: a pass over some rows, packed once; a group of blocks of columns, whose sums stay in the
-    /// second-level cache; a stretch of K, whose codes stay there too; a block, whose stretch of weights is expanded into the
-    /// first-level cache; the tiles of rows that meet it there. The last stretch ends with the epilogue.</remarks>
+    /// <remarks>From the outside in: the rows, packed once; a group of blocks of columns, whose sums stay in the second-level
+    /// cache; a stretch of K, whose codes stay there too; a block, whose stretch of weights is expanded into the first-level
+    /// cache; the tiles of rows that meet it there. The last stretch ends with the epilogue.</remarks>
     public static void Tiled<TTile>(PackedLinear weights, sbyte* x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
         where TTile : struct, ITile
     {
-        int k = weights.In, depth = TileSize.Depth<TTile>(k), rowBytes = TileSize.RowBytes<TTile>(k);
+        int k = weights.In, depth = TileSize.Depth<TTile>(k), rowBytes = TileSize.RowBytes<TTile>(k), rows = range.RowEnd - range.RowBegin;
         var stretches = (depth + TTile.MaxDepth - 1) / TTile.MaxDepth;
-        var passes = (range.RowEnd - range.RowBegin + PassRows - 1) / PassRows;
-        var most = Math.Min(PassRows, range.RowEnd - range.RowBegin);
-        long sumBytes = AlignedBuffer.Size<int>((long)most * PackedLinear.BlockColumns * GroupBlocks), panelBytes = TTile.MaxDepth * TTile.DepthBytes;
-        var sums = (int*)scratch.Get(sumBytes + panelBytes + (long)most * rowBytes);
-        var panel = (byte*)sums + sumBytes;
-        var packedRows = panel + panelBytes;
-        for (var pass = 0; pass < passes; pass++)
+        long packedBytes = (long)rows * rowBytes, panelBytes = TTile.MaxDepth * TTile.DepthBytes;
+        var packedRows = scratch.Get(packedBytes + panelBytes + (long)rows * PackedLinear.BlockColumns * GroupBlocks * sizeof(int));
+        var panel = packedRows + packedBytes;
+        var sums = (int*)(panel + panelBytes);
+        if (!range.RowsPacked)
         {
-            var (begin, end) = WorkRange.Part(range.RowEnd - range.RowBegin, pass, passes);
-            begin += range.RowBegin;
-            var rows = end + range.RowBegin - begin;
-            for (var r = 0; r < rows; r++) TTile.PackRow(x + (nint)(begin + r) * k, k, packedRows + (nint)r * rowBytes);
-            for (var group = range.BlockBegin; group < range.BlockEnd; group += GroupBlocks)
+            for (var r = 0; r < rows; r++) TTile.PackRow(x + (nint)(range.RowBegin + r) * k, k, packedRows + (nint)r * rowBytes);
+        }
+
+        for (var group = range.BlockBegin; group < range.BlockEnd; group += GroupBlocks)
+        {
+            var groupEnd = Math.Min(group + GroupBlocks, range.BlockEnd);
+            for (var stretch = 0; stretch < stretches; stretch++)
             {
-                var groupEnd = Math.Min(group + GroupBlocks, range.BlockEnd);
-                for (var stretch = 0; stretch < stretches; stretch++)
+                var (first, last) = WorkRange.Part(depth / TTile.StepDepth, stretch, stretches);
+                for (var block = group; block < groupEnd; block++)
                 {
-                    var (first, last) = WorkRange.Part(depth / TTile.StepDepth, stretch, stretches);
-                    for (var block = group; block < groupEnd; block++)
-                    {
-                        var blockSums = sums + (nint)(block - group) * rows * PackedLinear.BlockColumns;
-                        Block<TTile>(weights, block, packedRows, rowBytes, rows, first * TTile.StepDepth, (last - first) * TTile.StepDepth, panel, blockSums);
-                        if (stretch == stretches - 1) Finish(weights, block, output, blockSums, begin, rows);
-                    }
+                    var blockSums = sums + (nint)(block - group) * rows * PackedLinear.BlockColumns;
+                    Block<TTile>(weights, block, packedRows, rowBytes, rows, first * TTile.StepDepth, (last - first) * TTile.StepDepth, panel, blockSums);
+                    if (stretch == stretches - 1) Finish(weights, block, output, blockSums, range.RowBegin, rows);
                 }
             }
         }
