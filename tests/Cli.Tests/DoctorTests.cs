@@ -23,8 +23,9 @@ public sealed class DoctorTests
         var (_, output, _) = await CliRunner.Run("doctor", "--json");
         using var json = JsonDocument.Parse(output);
         var findings = json.RootElement.EnumerateArray().ToDictionary(f => f.GetProperty("component").GetString()!);
-        foreach (var tier in BackendProbe.Probe())
+        foreach (var tier in BackendProbe.Probe().Where(t => t.Backend == "cpu"))
             Assert.Equal(tier.IsAvailable ? "Ok" : "Missing", findings[$"{tier.Backend} {tier.Tier}"].GetProperty("state").GetString());
+        Assert.Equal(BackendProbe.ProbeCuda().Driver is null ? "Missing" : "Ok", findings["cuda driver"].GetProperty("state").GetString());
         Assert.All(findings.Values, f => Assert.Equal(f.GetProperty("state").GetString() == "Missing", f.GetProperty("remedy").GetString()!.Length > 0));
     }
 }

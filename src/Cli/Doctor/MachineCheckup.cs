@@ -16,7 +16,7 @@ internal static class MachineCheckup
         [
             new("qatkit", FindingState.Ok, true, $"{typeof(MachineCheckup).Assembly.GetName().Version?.ToString(3)}, numerics version {NumericsContract.Version}"),
             new("runtime", FindingState.Ok, true, $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier}, {Environment.ProcessorCount} processors"),
-            .. backends.Select(Tier),
+            .. backends.Where(b => b.Backend == "cpu").Select(Tier), // CUDA has findings of its own.
             Torch(),
             .. CudaCheckup.Findings(BackendProbe.ProbeCuda()),
             CudaCheckup.Choice(backends),
