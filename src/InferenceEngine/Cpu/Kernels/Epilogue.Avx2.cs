@@ -10,7 +10,7 @@ internal static unsafe partial class Epilogue
 
     private interface IActivation
     {
-        static abstract Vector256<float> Apply(Vector256<float> y);
+        static abstract void Apply(ref Vector256<float> y0, ref Vector256<float> y1);
     }
 
     private interface IStore
@@ -60,8 +60,9 @@ internal static unsafe partial class Epilogue
     {
         for (var r = 0; r < rows; r++, y += BlockColumns)
         {
-            var y0 = TActivation.Apply(Avx.LoadVector256(y));
-            var y1 = TActivation.Apply(Avx.LoadVector256(y + 8));
+            var y0 = Avx.LoadVector256(y);
+            var y1 = Avx.LoadVector256(y + 8);
+            TActivation.Apply(ref y0, ref y1);
             TStore.Store(output, (nint)(row + r) * output.Stride + column, y0, y1);
         }
     }
@@ -69,19 +70,25 @@ internal static unsafe partial class Epilogue
     private readonly struct Identity : IActivation
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector256<float> Apply(Vector256<float> y) => y;
+        public static void Apply(ref Vector256<float> y0, ref Vector256<float> y1)
+        {
+        }
     }
 
     private readonly struct GeluActivation : IActivation
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector256<float> Apply(Vector256<float> y) => Gelu.Avx2(y);
+        public static void Apply(ref Vector256<float> y0, ref Vector256<float> y1) => Gelu.Avx2(ref y0, ref y1);
     }
 
     private readonly struct TanhActivation : IActivation
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector256<float> Apply(Vector256<float> y) => Tanh.Avx2(y);
+        public static void Apply(ref Vector256<float> y0, ref Vector256<float> y1)
+        {
+            y0 = Tanh.Avx2(y0);
+            y1 = Tanh.Avx2(y1);
+        }
     }
 
     private readonly struct FloatStore : IStore

@@ -5,27 +5,54 @@ using QatKit.Core.Numerics;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
-/// <summary><see cref="ElementwiseFunctions.Gelu"/> on eight lanes, operation by operation.</summary>
+/// <summary><see cref="ElementwiseFunctions.Gelu"/> on twice eight lanes, operation by operation.</summary>
+/// <remarks>Two polynomials side by side: each step of one waits for the step before it, and the other fills the time.</remarks>
 internal static class Gelu
 {
     /// <summary><c>(0.5·x) · (1 + erf(x·√½))</c>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Avx2(Vector256<float> x)
+    public static void Avx2(ref Vector256<float> x0, ref Vector256<float> x1)
     {
-        var erf = Erf(Avx.Multiply(x, Vector256.Create(ElementwiseFunctions.SqrtHalf)));
-        return Avx.Multiply(Avx.Multiply(Vector256.Create(0.5f), x), Avx.Add(Vector256.Create(1f), erf));
+        var sqrtHalf = Vector256.Create(ElementwiseFunctions.SqrtHalf);
+        Vector256<float> erf0 = Avx.Multiply(x0, sqrtHalf), erf1 = Avx.Multiply(x1, sqrtHalf);
+        Erf(ref erf0, ref erf1);
+        Vector256<float> half = Vector256.Create(0.5f), one = Vector256.Create(1f);
+        x0 = Avx.Multiply(Avx.Multiply(half, x0), Avx.Add(one, erf0));
+        x1 = Avx.Multiply(Avx.Multiply(half, x1), Avx.Add(one, erf1));
     }
 
     /// <summary><see cref="ElementwiseFunctions.Erf"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Erf(Vector256<float> z)
+    public static void Erf(ref Vector256<float> z0, ref Vector256<float> z1)
     {
-        var one = Vector256.Create(1f);
-        var a = Avx.Min(Avx.Max(z, Vector256.Create(-ElementwiseFunctions.ErfMax)), Vector256.Create(ElementwiseFunctions.ErfMax));
-        var w = Fma.MultiplyAdd(Avx.Multiply(a, a), Vector256.Create(ElementwiseFunctions.ErfScale), Avx.Subtract(Vector256<float>.Zero, one));
+        Vector256<float> max = Vector256.Create(ElementwiseFunctions.ErfMax), min = Vector256.Create(-ElementwiseFunctions.ErfMax);
+        Vector256<float> one = Vector256.Create(1f), minusOne = Vector256.Create(-1f), scale = Vector256.Create(ElementwiseFunctions.ErfScale);
+        Vector256<float> a0 = Avx.Min(Avx.Max(z0, min), max), a1 = Avx.Min(Avx.Max(z1, min), max);
+        Vector256<float> w0 = Fma.MultiplyAdd(Avx.Multiply(a0, a0), scale, minusOne), w1 = Fma.MultiplyAdd(Avx.Multiply(a1, a1), scale, minusOne);
         var c = ElementwiseFunctions.ErfCoefficients;
-        var p = Vector256.Create(c[12]);
-        for (var i = 11; i >= 0; i--) p = Fma.MultiplyAdd(p, w, Vector256.Create(c[i]));
-        return Avx.Min(Avx.Max(Avx.Multiply(p, a), Avx.Subtract(Vector256<float>.Zero, one)), one);
+        Vector256<float> p0 = Vector256.Create(c[12]), p1 = p0;
+        // Written out, because the JIT does not unroll it.
+        Step(ref p0, ref p1, w0, w1, c[11]);
+        Step(ref p0, ref p1, w0, w1, c[10]);
+        Step(ref p0, ref p1, w0, w1, c[9]);
+        Step(ref p0, ref p1, w0, w1, c[8]);
+        Step(ref p0, ref p1, w0, w1, c[7]);
+        Step(ref p0, ref p1, w0, w1, c[6]);
+        Step(ref p0, ref p1, w0, w1, c[5]);
+        Step(ref p0, ref p1, w0, w1, c[4]);
+        Step(ref p0, ref p1, w0, w1, c[3]);
+        Step(ref p0, ref p1, w0, w1, c[2]);
+        Step(ref p0, ref p1, w0, w1, c[1]);
+        Step(ref p0, ref p1, w0, w1, c[0]);
+        z0 = Avx.Min(Avx.Max(Avx.Multiply(p0, a0), minusOne), one);
+        z1 = Avx.Min(Avx.Max(Avx.Multiply(p1, a1), minusOne), one);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Step(ref Vector256<float> p0, ref Vector256<float> p1, Vector256<float> w0, Vector256<float> w1, float coefficient)
+    {
+        var c = Vector256.Create(coefficient);
+        p0 = Fma.MultiplyAdd(p0, w0, c);
+        p1 = Fma.MultiplyAdd(p1, w1, c);
     }
 }
