@@ -21,7 +21,7 @@ tests=$here/bin/QatKit.InferenceEngine.Tests
 
 # Name and time limit in seconds. Stages named -host use kernels of this machine's own compiler, the others those that came along.
 all_stages="machine:30 doctor:30 cpu-tests:150 kernels-host:180 plans:90 plans-host:90 device-tests:150 soak:400 soak-host:120 memcheck:150 racecheck:200
-    synccheck:100 table:420 table-host:120 profile:90 ncu:150 peers-fp16:300 peers-int8:200 host-torch:120"
+    synccheck:100 table:420 table-host:120 profile:90 ncu:150 cpu-comparison:240 peers-fp16:300 peers-int8:200 host-torch:120"
 
 # ---- stages: each runs in a process of its own, in the folder of its results. Exit code 3: nothing here to check. The last line counts.
 
@@ -87,6 +87,8 @@ stage_ncu() {
     done
     echo "the tables are in this log"
 }
+
+stage_cpu-comparison() { "$check" comparison --seconds $((STAGE_LIMIT - 20)) --pages . --json cpu-comparison.json; }
 
 stage_peers-fp16() { need python3 && python3 -u "$here/peers/bert_fp16.py" --seconds $((STAGE_LIMIT - 30)) --out peers-fp16.json; }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using QatKit.Core.Files;
+using QatKit.GpuCheck.Comparing;
 using QatKit.GpuCheck.Kernels;
 using QatKit.GpuCheck.Plans;
 using QatKit.GpuCheck.Reporting;
@@ -16,6 +17,7 @@ namespace QatKit.GpuCheck;
 [JsonSerializable(typeof(PlanReport))]
 [JsonSerializable(typeof(SoakReport))]
 [JsonSerializable(typeof(TimingReport))]
+[JsonSerializable(typeof(CpuComparisonReport))]
 [JsonSerializable(typeof(PeerReport))]
 [JsonSerializable(typeof(HostTorchReport))]
 [JsonSerializable(typeof(CheckReport))]

@@ -1,6 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.Intrinsics.X86;
+using System.Text;
+using QatKit.Comparison;
+using QatKit.Core.Files;
 using QatKit.Core.Graph;
+using QatKit.GpuCheck.Comparing;
 using QatKit.GpuCheck.Kernels;
 using QatKit.GpuCheck.Plans;
 using QatKit.GpuCheck.Reporting;
@@ -22,7 +27,7 @@ internal static class Commands
 
     public static RootCommand CreateRoot(TextWriter output) => new("Proof and measurement of the CUDA engine on a machine with a GPU.")
     {
-        Doctor(output), Kernels(output), Plans(output), Soak(output), Table(output), Pass(output), Report(output),
+        Doctor(output), Kernels(output), Plans(output), Soak(output), Table(output), Pass(output), Comparison(output), Report(output),
     };
 
     private static Command Doctor(TextWriter output)
@@ -128,6 +133,37 @@ internal static class Commands
             session.Run(SyntheticGraph.CreateBatch(architecture, [.. Enumerable.Repeat(parsed.GetValue(length), parsed.GetValue(batch))], 1));
             output.WriteLine(session.Description);
             return ExitCode.Ok;
+        });
+    }
+
+    private static Command Comparison(TextWriter output)
+    {
+        var json = Json();
+        var threads = new Option<int>("--threads") { Description = "Threads of both engines.", DefaultValueFactory = _ => 2 };
+        var rounds = new Option<int>("--rounds") { Description = "Samples of each contender.", DefaultValueFactory = _ => 20 };
+        var seconds = new Option<int>("--seconds") { Description = "Everything ends after this time; what is measured by then stays.", DefaultValueFactory = _ => 3600 };
+        var pages = new Option<string>("--pages") { Description = "Folder that receives a page for each shape." };
+        return Verb("comparison", "The CPU engine beside ONNX Runtime; needs no device.", [threads, rounds, seconds, pages, json], parsed =>
+        {
+            using var timeUp = new CancellationTokenSource(TimeSpan.FromSeconds(Math.Max(0, parsed.GetValue(seconds))));
+            if (CpuComparison.Missing(Avx2.IsSupported, () => Microsoft.ML.OnnxRuntime.OrtEnv.Instance().GetVersionString()) is { } reason)
+            {
+                output.WriteLine(reason);
+                return ExitCode.NotHere;
+            }
+
+            var shapes = ComparedShape.All;
+            var report = CpuComparison.Run(shapes, parsed.GetValue(threads), parsed.GetValue(rounds),
+                (options, cancellation) => EngineComparison.Run(options, cancellationToken: cancellation), (shape, soFar) =>
+                {
+                    CheckJson.Write(parsed.GetValue(json), soFar);
+                    if (parsed.GetValue(pages) is { } folder)
+                        AtomicFile.Write(Path.Combine(folder, $"{shape}.md"), stream => stream.Write(Encoding.UTF8.GetBytes(ComparisonMarkdown.Write(soFar.Results[^1], CpuComparison.Command))));
+                }, output, timeUp.Token);
+            CheckJson.Write(parsed.GetValue(json), report);
+            foreach (var line in report.NotMeasured) output.WriteLine(line);
+            output.WriteLine($"{report.Results.Count} of {shapes.Count} shapes compared with ONNX Runtime");
+            return report.Results.Count > 0 ? ExitCode.Ok : ExitCode.Error;
         });
     }
 

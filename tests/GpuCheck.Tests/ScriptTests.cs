@@ -10,10 +10,11 @@ public sealed class ScriptTests
     public async Task A_stage_that_fails_or_hangs_does_not_stop_the_others()
     {
         using var package = Package(doctor: 0);
-        var (code, output) = await Run(package, "--stages", "doctor,plans,soak,table,cpu-tests", "--limit", "soak=1");
+        var (code, output) = await Run(package, "--stages", "doctor,plans,soak,table,cpu-tests,cpu-comparison", "--limit", "soak=1");
         Assert.Equal(1, code);
         Assert.Equal(
-            ["doctor passed: cuda sm_90a: a device", "plans failed: 3 of 4 plans equal", "soak timed out: still at it", "table skipped: no device here", "cpu-tests passed: Total: 5"], Stages(package));
+            ["doctor passed: cuda sm_90a: a device", "plans failed: 3 of 4 plans equal", "soak timed out: still at it", "table skipped: no device here", "cpu-tests passed: Total: 5",
+                "cpu-comparison passed: comparison --seconds 220 --pages . --json cpu-comparison.json"], Stages(package));
         Assert.Contains("the report", output, StringComparison.Ordinal);
         var logs = await Command("tar", "-tzf", Path.Combine(package.Path, "results", "logs.tar.gz"));
         foreach (var name in new[] { "doctor.log", "plans.log", "soak.log", "table.log", "cpu-tests.log", "stages.tsv" }) Assert.Contains($"./{name}\n", logs.Output, StringComparison.Ordinal);
@@ -53,6 +54,7 @@ public sealed class ScriptTests
                 plans) echo "3 of 4 plans equal"; exit 4 ;;
                 soak) echo "still at it"; exec sleep 30 ;;
                 table) echo "no device here"; exit 3 ;;
+                comparison) echo "$*" ;;
                 report) echo "the report" >"$5/report.md" ;;
             esac
             """);

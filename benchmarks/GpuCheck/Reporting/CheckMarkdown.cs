@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text;
+using QatKit.Comparison;
+using QatKit.GpuCheck.Comparing;
 using QatKit.GpuCheck.Timing;
 using QatKit.InferenceEngine.Benchmarking;
 
@@ -20,6 +22,7 @@ internal static class CheckMarkdown
         Table(text, "Stages", ["stage", "result", "time", "what it said"], report.Stages.Select(s => new[] { s.Stage, s.Result, $"{s.Seconds} s", s.Detail }));
         Equality(text, report);
         foreach (var (stage, timing) in report.Timings) Timing(text, stage, timing, report);
+        if (report.CpuComparison is { } comparison) Comparison(text, comparison);
         foreach (var (stage, peers) in report.Peers)
         {
             Table(text, $"Others ({stage}; {string.Join(", ", peers.Environment.Select(e => $"{e.Key} {e.Value}"))})", ["what", "model", "b", "s", "p50 ms", "p95 ms", "p99 ms", "replays", "note"],
@@ -89,6 +92,18 @@ internal static class CheckMarkdown
         text.AppendLine(CultureInfo.InvariantCulture, $"Clocks, temperature, power before: {timing.ClocksBefore}; after: {timing.ClocksAfter}.").AppendLine();
         List(text, "Not measured:", timing.NotMeasured);
         foreach (var cell in timing.Cells.Where(c => c.Result.Device!.Kernels.Count > 0)) KernelTimes(text, cell);
+    }
+
+    // The pages of benchmarks/results, one heading deeper.
+    private static void Comparison(StringBuilder text, CpuComparisonReport comparison)
+    {
+        foreach (var result in comparison.Results)
+        {
+            foreach (var line in ComparisonMarkdown.Write(result, CpuComparison.Command).TrimEnd().Split('\n')) text.Append(line.StartsWith('#') ? "#" : "").AppendLine(line);
+            text.AppendLine();
+        }
+
+        List(text, "Not compared with ONNX Runtime:", comparison.NotMeasured);
     }
 
     // Layers repeat their kernels: the sum by kernel, plan and sizes says where the time is.

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using QatKit.GpuCheck.Comparing;
 using QatKit.GpuCheck.Kernels;
 using QatKit.GpuCheck.Plans;
 using QatKit.GpuCheck.Soak;
@@ -27,6 +28,9 @@ internal sealed record CheckReport
 
     /// <summary>By stage.</summary>
     public required IReadOnlyDictionary<string, TimingReport> Timings { get; init; }
+
+    /// <summary>The processor's engine beside ONNX Runtime.</summary>
+    public CpuComparisonReport? CpuComparison { get; init; }
 
     /// <summary>By stage.</summary>
     public required IReadOnlyDictionary<string, PeerReport> Peers { get; init; }
@@ -62,6 +66,7 @@ internal sealed record CheckReport
             Plans = All("plans", json.PlanReport),
             Soaks = All("soak", json.SoakReport),
             Timings = All("table", json.TimingReport),
+            CpuComparison = All("cpu-comparison", json.CpuComparisonReport).Values.LastOrDefault(),
             Peers = All("peers", json.PeerReport),
             HostTorch = All("host-torch", json.HostTorchReport).Values.LastOrDefault(),
         };
