@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using QatKit.Core.Graph;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
@@ -6,6 +7,7 @@ internal static unsafe partial class Int8Gemm
 {
     // Blocks whose sums stay in the second-level cache (see BlockQueue.MaxRows).
     private const int GroupBlocks = 8;
+    private const int CacheLine = 64;
 
     /// <summary>Packs all columns into blocks of 16.</summary>
     public static PackedLinear PackBlocks<TTile>(QuantizedLinear layer, WeightLayout layout) where TTile : struct, ITile
@@ -59,17 +61,22 @@ internal static unsafe partial class Int8Gemm
         }
     }
 
-    // sums[rows, 16] (+)= rows · block over one stretch of K
+    // sums[rows, 16] (+)= rows · block over one stretch of K. Meanwhile the next block's stretch comes from memory: a model's
+    // weights do not stay in any cache, and a stretch is too short for the processor to notice that they are read in order.
     private static void Block<TTile>(PackedLinear weights, int block, byte* packedRows, nint rowBytes, int rows, int begin, int depth, byte* panel, int* sums)
         where TTile : struct, ITile
     {
         var stored = weights.Weights.Pointer + block * TileSize.StoredBytes<TTile>(weights.In);
         var columns = TTile.Expand(stored + TileSize.HeaderBytes + (nint)begin * TTile.StoredDepthBytes, depth, panel);
         var a = packedRows + (nint)begin * TTile.RowCodeBytes;
+        var next = stored + TileSize.StoredBytes<TTile>(weights.In) + TileSize.HeaderBytes + (nint)begin * TTile.StoredDepthBytes;
+        var lines = block + 1 < weights.Blocks ? depth * TTile.StoredDepthBytes / CacheLine : 0;
         var tiles = (rows + TTile.MaxRows - 1) / TTile.MaxRows;
         for (var t = 0; t < tiles; t++)
         {
             var (first, end) = WorkRange.Part(rows, t, tiles); // As even as possible: no tile of a single row.
+            var (line, lastLine) = WorkRange.Part(lines, t, tiles);
+            for (; line < lastLine; line++) Sse.Prefetch1(next + (nint)line * CacheLine);
             var c = sums + (nint)first * PackedLinear.BlockColumns;
             TTile.Multiply(end - first, a + first * rowBytes, rowBytes, columns, depth,
                 begin == 0 ? (int*)stored : c, begin == 0 ? 0 : PackedLinear.BlockColumns, c, PackedLinear.BlockColumns);
