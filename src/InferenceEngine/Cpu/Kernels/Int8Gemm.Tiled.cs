@@ -35,6 +35,7 @@ internal static unsafe partial class Int8Gemm
         where TTile : struct, ITile
     {
         int k = weights.In, depth = TileSize.Depth<TTile>(k), rowBytes = TileSize.RowBytes<TTile>(k), rows = range.RowEnd - range.RowBegin;
+        if (rows == 0) return;
         var stretches = (depth + TTile.MaxDepth - 1) / TTile.MaxDepth;
         long packedBytes = (long)rows * rowBytes, panelBytes = TTile.MaxDepth * TTile.DepthBytes;
         var packedRows = scratch.Get(packedBytes + panelBytes + (long)rows * PackedLinear.BlockColumns * GroupBlocks * sizeof(int));
@@ -72,14 +73,17 @@ internal static unsafe partial class Int8Gemm
         var next = stored + TileSize.StoredBytes<TTile>(weights.In) + TileSize.HeaderBytes + (nint)begin * TTile.StoredDepthBytes;
         var lines = block + 1 < weights.Blocks ? depth * TTile.StoredDepthBytes / CacheLine : 0;
         var tiles = (rows + TTile.MaxRows - 1) / TTile.MaxRows;
-        for (var t = 0; t < tiles; t++)
+        // As even as possible: no tile of a single row. No division inside: a tile can be as short as a few of them.
+        var (tileRows, longer) = Math.DivRem(rows, tiles);
+        var tileLines = (lines + tiles - 1) / tiles;
+        for (int t = 0, first = 0, line = 0; t < tiles; t++)
         {
-            var (first, end) = WorkRange.Part(rows, t, tiles); // As even as possible: no tile of a single row.
-            var (line, lastLine) = WorkRange.Part(lines, t, tiles);
-            for (; line < lastLine; line++) Sse.Prefetch1(next + (nint)line * CacheLine);
+            for (var end = Math.Min(line + tileLines, lines); line < end; line++) Sse.Prefetch1(next + (nint)line * CacheLine);
+            var count = t < longer ? tileRows + 1 : tileRows;
             var c = sums + (nint)first * PackedLinear.BlockColumns;
-            TTile.Multiply(end - first, a + first * rowBytes, rowBytes, columns, depth,
+            TTile.Multiply(count, a + first * rowBytes, rowBytes, columns, depth,
                 begin == 0 ? (int*)stored : c, begin == 0 ? 0 : PackedLinear.BlockColumns, c, PackedLinear.BlockColumns);
+            first += count;
         }
     }
 
