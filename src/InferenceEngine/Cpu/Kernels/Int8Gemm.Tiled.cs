@@ -9,6 +9,9 @@ internal static unsafe partial class Int8Gemm
     private const int GroupBlocks = 8;
     private const int CacheLine = 64;
 
+    // With fewer rows the weights stream by so fast that asking for them costs more than it brings.
+    private const int FetchRows = 64;
+
     /// <summary>Packs all columns into blocks of 16.</summary>
     public static PackedLinear PackBlocks<TTile>(QuantizedLinear layer, WeightLayout layout) where TTile : struct, ITile
     {
@@ -62,7 +65,7 @@ internal static unsafe partial class Int8Gemm
         }
     }
 
-    // sums[rows, 16] (+)= rows · block over one stretch of K. Meanwhile the next block's stretch comes from memory: a model's
+    // sums[rows, 16] (+)= rows · block over one stretch of K. Meanwhile the next block's stretch is fetched from memory: a model's
     // weights do not stay in any cache, and a stretch is too short for the processor to notice that they are read in order.
     private static void Block<TTile>(PackedLinear weights, int block, byte* packedRows, nint rowBytes, int rows, int begin, int depth, byte* panel, int* sums)
         where TTile : struct, ITile
@@ -71,7 +74,7 @@ internal static unsafe partial class Int8Gemm
         var columns = TTile.Expand(stored + TileSize.HeaderBytes + (nint)begin * TTile.StoredDepthBytes, depth, panel);
         var a = packedRows + (nint)begin * TTile.RowCodeBytes;
         var next = stored + TileSize.StoredBytes<TTile>(weights.In) + TileSize.HeaderBytes + (nint)begin * TTile.StoredDepthBytes;
-        var lines = block + 1 < weights.Blocks ? depth * TTile.StoredDepthBytes / CacheLine : 0;
+        var lines = rows >= FetchRows && block + 1 < weights.Blocks ? depth * TTile.StoredDepthBytes / CacheLine : 0;
         var tiles = (rows + TTile.MaxRows - 1) / TTile.MaxRows;
         // As even as possible: no tile of a single row. No division inside: a tile can be as short as a few of them.
         var (tileRows, longer) = Math.DivRem(rows, tiles);
