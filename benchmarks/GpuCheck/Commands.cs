@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Runtime.Intrinsics.X86;
-using System.Text;
 using QatKit.Comparison;
 using QatKit.Core.Files;
 using QatKit.Core.Graph;
@@ -158,7 +157,7 @@ internal static class Commands
                 {
                     CheckJson.Write(parsed.GetValue(json), soFar);
                     if (parsed.GetValue(pages) is { } folder)
-                        AtomicFile.Write(Path.Combine(folder, $"{shape}.md"), stream => stream.Write(Encoding.UTF8.GetBytes(ComparisonMarkdown.Write(soFar.Results[^1], CpuComparison.Command))));
+                        AtomicFile.WriteText(Path.Combine(folder, $"{shape}.md"), ComparisonMarkdown.Write(soFar.Results[^1], CpuComparison.Command));
                 }, output, timeUp.Token);
             CheckJson.Write(parsed.GetValue(json), report);
             foreach (var line in report.NotMeasured) output.WriteLine(line);

@@ -53,11 +53,7 @@ internal sealed unsafe class LinearWorkload
 
     private void Part(int worker)
     {
-        int? packed = null;
-        while (_queue.TryTake(out var range))
-        {
-            _kernels.Linear(_weights, _x.Pointer, LinearOutput.Int8((sbyte*)_y.Pointer, _weights.Out, 0.01f), range with { RowsPacked = range.RowBegin == packed }, _scratch[worker]);
-            packed = range.RowBegin;
-        }
+        PackedRows? packed = null;
+        _kernels.Linear(_weights, _x.Pointer, LinearOutput.Int8((sbyte*)_y.Pointer, _weights.Out, 0.01f), _queue, _scratch[worker], ref packed);
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using QatKit.Cli.CommandLine;
 using QatKit.Cli.Output;
 using QatKit.Comparison;
@@ -13,7 +12,7 @@ internal static class BenchComparison
     public static int Run(CommandContext context, ComparisonOptions options, bool json, string? markdown, string command, CancellationToken cancellationToken)
     {
         var result = EngineComparison.Run(options, json ? null : new LineProgress(context), cancellationToken: cancellationToken);
-        if (markdown is not null) AtomicFile.Write(markdown, stream => stream.Write(Encoding.UTF8.GetBytes(ComparisonMarkdown.Write(result, command))));
+        if (markdown is not null) AtomicFile.WriteText(markdown, ComparisonMarkdown.Write(result, command));
         if (json) JsonOutput.Write(context, result);
         else Write(context, result);
         return ExitCode.Ok;

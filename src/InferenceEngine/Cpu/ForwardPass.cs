@@ -282,17 +282,11 @@ internal sealed unsafe class ForwardPass
 
     private void LinearPart(int worker)
     {
-        // Query, key and value read the same rows.
-        (nint, WeightLayout, int)? packed = null;
+        PackedRows? packed = null; // Query, key and value read the same rows.
         for (var i = 0; i < _stepCount; i++)
         {
             ref readonly var step = ref _steps[i];
-            while (_queues[i].TryTake(out var range))
-            {
-                var rows = (step.Input.Pointer, step.Layer.Layout, range.RowBegin);
-                _kernels.Linear(step.Layer, (void*)step.Input.Pointer, step.Output, range with { RowsPacked = rows == packed }, _buffers.Scratch[worker]);
-                packed = rows;
-            }
+            _kernels.Linear(step.Layer, (void*)step.Input.Pointer, step.Output, _queues[i], _buffers.Scratch[worker], ref packed);
         }
     }
 

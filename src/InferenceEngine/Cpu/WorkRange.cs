@@ -10,3 +10,9 @@ internal readonly record struct WorkRange(int RowBegin, int RowEnd, int BlockBeg
     public static (int Begin, int End) Part(int count, int part, int parts) =>
         ((int)((long)count * part / parts), (int)((long)count * (part + 1) / parts));
 }
+
+/// <summary>Which rows a worker's scratch holds packed.</summary>
+/// <param name="Input">Where their codes are.</param>
+/// <param name="Layout">Of the weights for which they are packed.</param>
+/// <param name="RowBegin">The first of them.</param>
+internal readonly record struct PackedRows(nint Input, WeightLayout Layout, int RowBegin);

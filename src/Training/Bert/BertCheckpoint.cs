@@ -1,4 +1,3 @@
-using System.Text;
 using QatKit.Core.Diagnostics;
 using QatKit.Core.Files;
 using QatKit.Core.Graph;
@@ -98,7 +97,7 @@ public static class BertCheckpoint
         }
 
         writer.Write(Path.Combine(folder, WeightsFile));
-        AtomicFile.Write(Path.Combine(folder, ConfigFile), stream => stream.Write(Encoding.UTF8.GetBytes(model.Config.ToJson() + "\n")));
+        AtomicFile.WriteText(Path.Combine(folder, ConfigFile), model.Config.ToJson() + "\n");
     }
 
     private static string Canonical(string name, bool bare)

@@ -21,6 +21,23 @@ internal abstract unsafe class CpuKernels
     /// <param name="scratch">Working memory of the calling worker.</param>
     public abstract void Linear(PackedLinear weights, void* x, in LinearOutput output, WorkRange range, WorkerScratch scratch);
 
+    /// <summary>Computes the pieces of a layer that this worker takes from a queue, until none is left.</summary>
+    /// <param name="weights">Packed by this kernel set.</param>
+    /// <param name="x">Codes of the layer's width, row-major with stride K.</param>
+    /// <param name="output">Destination and epilogue.</param>
+    /// <param name="queue">The layer's blocks.</param>
+    /// <param name="scratch">Working memory of the calling worker.</param>
+    /// <param name="packed">The rows that the scratch holds packed; null at first. Layers that read the same rows share them.</param>
+    public void Linear(PackedLinear weights, void* x, in LinearOutput output, BlockQueue queue, WorkerScratch scratch, ref PackedRows? packed)
+    {
+        while (queue.TryTake(out var range))
+        {
+            var rows = new PackedRows((nint)x, weights.Layout, range.RowBegin);
+            Linear(weights, x, output, range with { RowsPacked = rows == packed }, scratch);
+            packed = rows;
+        }
+    }
+
     /// <summary>Attention of one piece of work.</summary>
     public abstract void Attention(in AttentionArguments arguments, AttentionWork work, WorkerScratch scratch);
 

@@ -6,7 +6,7 @@ namespace QatKit.InferenceEngine.Cpu.Kernels;
 
 /// <summary>Dense tile on AVX2: codes widened to int16, four of them per step, two at a time (<see cref="WideMultiplyAdd"/>).</summary>
 /// <remarks>Expanded: for each pair of k, 16 columns × 2 int16. Stored: the same as int8, which halves the memory; all rows of a
-/// pass share one expansion. Both are led by 16 int32 zeros.</remarks>
+/// piece share one expansion. Both are led by 16 int32 zeros.</remarks>
 internal readonly unsafe struct DenseTileAvx2 : IDenseTile
 {
     public static int MaxRows => DenseTile.MaxRows;
