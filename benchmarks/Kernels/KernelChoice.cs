@@ -17,6 +17,7 @@ internal static class KernelChoice
     {
         CpuTier.Avx2 => new Avx2Kernels(),
         CpuTier.AvxVnni => new AvxVnniKernels<DotU8S8>(),
+        CpuTier.Avx512Vnni => new Avx512VnniKernels<NativeTileCode>(),
         _ => new ScalarKernels(),
     };
 }

@@ -47,7 +47,7 @@ internal sealed unsafe class LinearWorkload
     /// <summary>Computes the layer with the whole team.</summary>
     public void Run()
     {
-        _queue.Fill(_rows, _weights.Blocks, _team.Workers);
+        _queue.Fill(_rows, _weights.Blocks, _kernels.BlocksPerTile, _team.Workers);
         _team.Run(_job, _team.Workers);
     }
 

@@ -9,7 +9,7 @@ public sealed class TierJobs : ManualConfig
 {
     public TierJobs()
     {
-        AddJob(Of("scalar", "DOTNET_EnableAVX2").AsBaseline(), Of("avx2", "DOTNET_EnableAVXVNNI"), Of("best"));
+        AddJob(Of("scalar", "DOTNET_EnableAVX2").AsBaseline(), Of("avx2", "DOTNET_EnableAVXVNNI", "DOTNET_EnableAVX512"), Of("avx-vnni", "DOTNET_EnableAVX512"), Of("best"));
     }
 
     private static Job Of(string name, params string[] off)

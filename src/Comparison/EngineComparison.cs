@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics.X86;
 using Microsoft.ML.OnnxRuntime;
 using QatKit.Comparison.Measuring;
 using QatKit.Comparison.Onnx;
@@ -88,7 +87,7 @@ public sealed class EngineComparison
     // Every form of ours to write the model, and the file that QatKit exports, whose last layer cannot be cut.
     private IEnumerable<Candidate> Candidates()
     {
-        var sevenBits = !AvxVnni.IsSupported && !Avx512F.IsSupported;
+        var sevenBits = !ProcessorFeatures.HasVnni;
         var graph = _options.Graph;
         return
         [

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Runtime.Intrinsics.X86;
 using QatKit.Core.Diagnostics;
+using QatKit.InferenceEngine.Cpu.Kernels;
+using QatKit.InferenceEngine.Cpu.MachineCode;
 using QatKit.InferenceEngine.Cuda;
 using QatKit.InferenceEngine.Cuda.Compilation;
 using QatKit.InferenceEngine.Cuda.Driver;
@@ -10,8 +12,10 @@ namespace QatKit.InferenceEngine;
 /// <summary>Finds out what can run on this machine.</summary>
 public static class BackendProbe
 {
+    private static readonly CpuTier[] CpuTiers = [CpuTier.Scalar, CpuTier.Avx2, CpuTier.AvxVnni, CpuTier.Avx512Vnni];
+
     /// <summary>Every backend tier in rising order of preference, available or not.</summary>
-    public static IReadOnlyList<BackendAvailability> Probe() => [Cpu(CpuTier.Scalar), Cpu(CpuTier.Avx2), Cpu(CpuTier.AvxVnni), Cuda()];
+    public static IReadOnlyList<BackendAvailability> Probe() => [.. CpuTiers.Select(Cpu), Cuda()];
 
     /// <summary>Driver, devices, compiler and kernel cache, for people who want to know why CUDA is used or not.</summary>
     public static CudaEnvironment ProbeCuda()
@@ -48,7 +52,7 @@ public static class BackendProbe
 
     /// <summary>The fastest CPU tier available.</summary>
     internal static CpuTier BestCpuTier() =>
-        Cpu(CpuTier.AvxVnni).IsAvailable ? CpuTier.AvxVnni : Cpu(CpuTier.Avx2).IsAvailable ? CpuTier.Avx2 : CpuTier.Scalar;
+        CpuTiers.Last(tier => Cpu(tier).IsAvailable);
 
     /// <summary>Availability of one CPU tier.</summary>
     internal static BackendAvailability Cpu(CpuTier tier) => tier switch
@@ -56,6 +60,7 @@ public static class BackendProbe
         CpuTier.Scalar => Report(tier, []),
         CpuTier.Avx2 => Report(tier, [("AVX2", Avx2.IsSupported), ("FMA", Fma.IsSupported)]),
         CpuTier.AvxVnni => Report(tier, [("AVX2", Avx2.IsSupported), ("FMA", Fma.IsSupported), ("AVX-VNNI", AvxVnni.IsSupported)]),
+        CpuTier.Avx512Vnni => Avx512Vnni(),
         _ => throw new ArgumentOutOfRangeException(nameof(tier), tier, "Auto is a choice, not a tier."),
     };
 
@@ -74,6 +79,14 @@ public static class BackendProbe
         {
             return new BackendAvailability("cuda", "device", false, string.Join("; ", e.Diagnostics));
         }
+    }
+
+    private static BackendAvailability Avx512Vnni()
+    {
+        var report = Report(CpuTier.Avx512Vnni, [("AVX2", Avx2.IsSupported), ("FMA", Fma.IsSupported), ("AVX-512 VNNI", ProcessorFeatures.HasAvx512Vnni)]);
+        if (!report.IsAvailable) return report;
+        if (!ExecutableMemory.IsKnown) return report with { IsAvailable = false, Reason = "its machine code is placed on Linux and Windows only" };
+        return NativeTileCode.Problem.Length == 0 ? report : report with { IsAvailable = false, Reason = NativeTileCode.Problem };
     }
 
     private static BackendAvailability Report(CpuTier tier, ReadOnlySpan<(string Name, bool Supported)> needs)

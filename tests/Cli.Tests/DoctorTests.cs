@@ -13,7 +13,7 @@ public sealed class DoctorTests
         Assert.Equal((ExitCode.Ok, ""), (code, error));
         var lines = output.TrimEnd().Split('\n');
         Assert.Equal(["component", "state", "detail", "remedy"], lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries));
-        foreach (var component in (string[])["qatkit", "runtime", "cpu Scalar", "cpu Avx2", "cpu AvxVnni", "libtorch", "cuda driver", "nvrtc", "kernel cache", "backend"])
+        foreach (var component in (string[])["qatkit", "runtime", "cpu Scalar", "cpu Avx2", "cpu AvxVnni", "cpu Avx512Vnni", "libtorch", "cuda driver", "nvrtc", "kernel cache", "backend"])
             Assert.Single(lines, l => l.StartsWith(component + " ", StringComparison.Ordinal));
     }
 

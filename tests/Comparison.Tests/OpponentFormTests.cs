@@ -1,6 +1,7 @@
 using QatKit.Comparison.Onnx;
 using QatKit.Core.Graph;
 using QatKit.Core.Reference;
+using QatKit.InferenceEngine;
 
 namespace QatKit.Comparison.Tests;
 
@@ -35,7 +36,7 @@ public sealed class OpponentFormTests
         var model = name switch { "dense" => Dense, "sparse" => Sparse, _ => Mixed };
         var form = OpponentForm.All[formIndex];
         // Without VNNI, products of whole signed codes overflow in ONNX Runtime: the very reason for seven bits.
-        if (!sevenBits && form.Weights == OpponentWeights.Int8 && !System.Runtime.Intrinsics.X86.AvxVnni.IsSupported) return;
+        if (!sevenBits && form.Weights == OpponentWeights.Int8 && !ProcessorFeatures.HasVnni) return;
         var batch = SyntheticGraph.CreateBatch(Architecture, [.. Enumerable.Repeat(Length, Batch)], 7);
         var trace = new PooledTrace(model.Classifier.Input);
         var logits = ReferenceExecutor.Run(model, batch, trace);

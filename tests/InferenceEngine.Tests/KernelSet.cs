@@ -4,13 +4,15 @@ using QatKit.InferenceEngine.Cpu.Kernels;
 
 namespace QatKit.InferenceEngine.Tests;
 
-/// <summary>The kernel sets under test: the three tiers, and the VNNI tier on an emulation of its instruction.</summary>
+/// <summary>The kernel sets under test: every tier, and the VNNI tiers on emulations of their instructions.</summary>
 public enum KernelSet
 {
     Scalar,
     Avx2,
     AvxVnniEmulated,
     AvxVnni,
+    Avx512VnniEmulated,
+    Avx512Vnni,
 }
 
 internal static class KernelSets
@@ -24,6 +26,7 @@ internal static class KernelSets
         {
             KernelSet.Scalar => CpuTier.Scalar,
             KernelSet.AvxVnni => CpuTier.AvxVnni,
+            KernelSet.Avx512Vnni => CpuTier.Avx512Vnni,
             _ => CpuTier.Avx2,
         });
         Assert.SkipUnless(availability.IsAvailable, $"{set}: {availability.Reason}.");
@@ -32,7 +35,9 @@ internal static class KernelSets
             KernelSet.Scalar => new ScalarKernels(),
             KernelSet.Avx2 => new Avx2Kernels(),
             KernelSet.AvxVnniEmulated => new AvxVnniKernels<EmulatedDotU8S8>(),
-            _ => new AvxVnniKernels<DotU8S8>(),
+            KernelSet.AvxVnni => new AvxVnniKernels<DotU8S8>(),
+            KernelSet.Avx512VnniEmulated => new Avx512VnniKernels<EmulatedTileCode>(),
+            _ => new Avx512VnniKernels<NativeTileCode>(),
         };
     }
 

@@ -20,7 +20,7 @@ public sealed record MachineHeader(string Processor, string InstructionSets, int
     {
         ArgumentNullException.ThrowIfNull(time);
         (string Name, bool Supported)[] sets =
-            [("AVX2", Avx2.IsSupported), ("FMA", Fma.IsSupported), ("AVX-VNNI", AvxVnni.IsSupported), ("AVX-512", Avx512F.IsSupported)];
+            [("AVX2", Avx2.IsSupported), ("FMA", Fma.IsSupported), ("AVX-VNNI", AvxVnni.IsSupported), ("AVX-512", Avx512F.IsSupported), ("AVX-512 VNNI", ProcessorFeatures.HasAvx512Vnni)];
         return new MachineHeader(ProcessorName(), string.Join(", ", sets.Where(s => s.Supported).Select(s => s.Name)), Environment.ProcessorCount,
             RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, time.GetUtcNow().ToString("yyyy-MM-dd", null));
     }

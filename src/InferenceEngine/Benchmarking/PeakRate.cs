@@ -7,10 +7,10 @@ using QatKit.InferenceEngine.Cpu.Kernels;
 namespace QatKit.InferenceEngine.Benchmarking;
 
 /// <summary>How fast the processor multiplies and adds codes when nothing else is in its way.</summary>
-/// <param name="Instruction">What was repeated: <c>vpmaddwd</c>, <c>vpmaddubsw</c> or <c>vpdpbusd</c>.</param>
+/// <param name="Instruction">What was repeated: <c>vpmaddwd</c>, <c>vpmaddubsw</c>, <c>vpdpbusd</c> or <c>vpdpbusd zmm</c>.</param>
 /// <param name="Threads">Threads that ran it at the same time.</param>
 /// <param name="GigaOperationsPerSecond">Of all threads; a multiplication and an addition count as two.</param>
-/// <remarks>Twelve independent 256-bit accumulators, as many as the register tile of the kernels has, no memory and no
+/// <remarks>Twelve independent 256-bit accumulators, as many as the register tile of the kernels has (512 bits: fourteen), no memory and no
 /// decoding of weights: the rate that no matrix product of these instructions can exceed.</remarks>
 public sealed record PeakRate(string Instruction, int Threads, double GigaOperationsPerSecond)
 {
@@ -21,9 +21,16 @@ public sealed record PeakRate(string Instruction, int Threads, double GigaOperat
     /// <summary>Instructions that this processor has: what the kernels of each tier use, and <c>vpmaddubsw</c> with
     /// <c>vpmaddwd</c>, the usual way to multiply u8 by s8 without VNNI.</summary>
     public static IReadOnlyList<string> Instructions =>
-        AvxVnni.IsSupported ? [Wide, Narrow, Vnni] : Avx2.IsSupported ? [Wide, Narrow] : [];
+        [.. new[] { Wide, Narrow, Vnni, Vnni512 }.Where(i => Has(i))];
 
-    private const string Wide = "vpmaddwd", Narrow = "vpmaddubsw", Vnni = "vpdpbusd";
+    private const string Wide = "vpmaddwd", Narrow = "vpmaddubsw", Vnni = "vpdpbusd", Vnni512 = "vpdpbusd zmm";
+
+    private static bool Has(string instruction) => instruction switch
+    {
+        Vnni => AvxVnni.IsSupported,
+        Vnni512 => BackendProbe.Cpu(CpuTier.Avx512Vnni).IsAvailable,
+        _ => Avx2.IsSupported,
+    };
 
     /// <summary>The instruction of a tier's matrix products, or null for the scalar tier.</summary>
     /// <param name="tier">Name of the tier, as in <see cref="InferenceSession.Tier"/>.</param>
@@ -31,6 +38,7 @@ public sealed record PeakRate(string Instruction, int Threads, double GigaOperat
     {
         nameof(CpuTier.Avx2) => Wide,
         nameof(CpuTier.AvxVnni) => Vnni,
+        nameof(CpuTier.Avx512Vnni) => Vnni512,
         _ => null,
     };
 
@@ -41,15 +49,16 @@ public sealed record PeakRate(string Instruction, int Threads, double GigaOperat
     public static PeakRate Measure(string instruction, int threads, TimeSpan duration)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
-        Func<int, int> loop = instruction switch
+        // Products of one step: 16 in a 256-bit register of words, 32 in one of bytes, 64 in 512 bits.
+        (Func<int, int> Loop, int Products) measured = instruction switch
         {
-            Wide when Avx2.IsSupported => Chains<WordChain>,
-            Narrow when Avx2.IsSupported => Chains<ByteChain>,
-            Vnni when AvxVnni.IsSupported => Chains<DotU8S8>,
-            _ => throw new ArgumentOutOfRangeException(nameof(instruction), instruction, "Not an instruction of this processor."),
+            _ when !Instructions.Contains(instruction) => throw new ArgumentOutOfRangeException(nameof(instruction), instruction, "Not an instruction of this processor."),
+            Wide => (Chains<WordChain>, Accumulators * 16),
+            Narrow => (Chains<ByteChain>, Accumulators * 32),
+            Vnni => (Chains<DotU8S8>, Accumulators * 32),
+            _ => (NativeTileCode.RunPeak, NativeTileCode.PeakAccumulators * 64),
         };
-        // Products of one instruction: 16 of words, 32 of bytes.
-        var operations = 2.0 * Accumulators * Steps * (instruction == Wide ? 16 : 32);
+        var (loop, operations) = (measured.Loop, 2.0 * measured.Products * Steps);
         var rates = new double[threads];
         using var start = new Barrier(threads);
         var team = Enumerable.Range(1, threads - 1).Select(i => new Thread(() => rates[i] = Rate(loop, operations, duration, start)) { IsBackground = true }).ToArray();

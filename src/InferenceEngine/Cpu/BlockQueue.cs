@@ -12,6 +12,7 @@ internal sealed class BlockQueue
     private int _rows;
     private int _rowParts;
     private int _blocks;
+    private int _unit;
     private int _workers;
 
     // Of rowParts · blocks items, all blocks of the first rows before those of the next.
@@ -20,12 +21,14 @@ internal sealed class BlockQueue
     /// <summary>Offers a layer. No worker may be taking from the queue.</summary>
     /// <param name="rows">M.</param>
     /// <param name="blocks">Blocks of N. Rows are split only where there are too many for one piece, or fewer blocks than workers.</param>
+    /// <param name="unit">Blocks that a tile takes at once: a piece has a multiple of them, but for the last.</param>
     /// <param name="workers">Who will take.</param>
-    public void Fill(int rows, int blocks, int workers)
+    public void Fill(int rows, int blocks, int unit, int workers)
     {
         _rows = rows;
         _rowParts = Math.Min(rows, Math.Max((rows + MaxRows - 1) / MaxRows, workers / blocks));
         _blocks = blocks;
+        _unit = unit;
         _workers = workers;
         _next = 0;
     }
@@ -45,7 +48,7 @@ internal sealed class BlockQueue
 
             var (part, block) = Math.DivRem(next, _blocks);
             var fair = _workers == 1 ? left : (left + 2 * _workers - 1) / (2 * _workers);
-            var count = Math.Min(fair, _blocks - block);
+            var count = Math.Min((fair + _unit - 1) / _unit * _unit, _blocks - block);
             if (Interlocked.CompareExchange(ref _next, next + count, next) != next) continue;
             var (begin, end) = WorkRange.Part(_rows, part, _rowParts);
             range = new WorkRange(begin, end, block, block + count);

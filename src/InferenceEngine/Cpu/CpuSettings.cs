@@ -47,6 +47,7 @@ internal sealed record CpuSettings(CpuKernels Kernels, int Threads, WeightFormat
         CpuTier.Scalar => new ScalarKernels(),
         CpuTier.Avx2 => new Avx2Kernels(),
         CpuTier.AvxVnni => new AvxVnniKernels<DotU8S8>(),
+        CpuTier.Avx512Vnni => new Avx512VnniKernels<NativeTileCode>(),
         _ => throw new ArgumentOutOfRangeException(nameof(tier), tier, "Not a tier."),
     };
 }

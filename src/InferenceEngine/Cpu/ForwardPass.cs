@@ -276,7 +276,7 @@ internal sealed unsafe class ForwardPass
     private void RunSteps(int count)
     {
         _stepCount = count;
-        for (var i = 0; i < count; i++) _queues[i].Fill(_steps[i].Rows, _steps[i].Layer.Blocks, _workers);
+        for (var i = 0; i < count; i++) _queues[i].Fill(_steps[i].Rows, _steps[i].Layer.Blocks, _kernels.BlocksPerTile, _workers);
         _team.Run(_linear, _workers);
     }
 

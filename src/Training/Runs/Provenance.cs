@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 using QatKit.Core.Numerics;
+using QatKit.Testing;
 using QatKit.Training.Recipes;
 using TorchSharp;
 
@@ -28,7 +28,7 @@ internal static class Provenance
         ["machine.os"] = RuntimeInformation.OSDescription,
         ["machine.device"] = device.ToString(),
         ["machine.threads"] = torch.get_num_threads().ToString(CultureInfo.InvariantCulture),
-        ["machine.tier"] = AvxVnni.IsSupported ? "avx-vnni" : Avx2.IsSupported ? "avx2" : "scalar",
+        ["machine.tier"] = EngineImplementations.AvailableTiers[^1].ToString(),
     };
 
     private static string Version(Type type) =>

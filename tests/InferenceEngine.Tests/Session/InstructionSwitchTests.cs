@@ -18,22 +18,22 @@ public sealed class InstructionSwitchTests
     private static readonly BertArchitecture Odd = new(2, 21, 3, 45, 31, 37, 2, 2);
 
     [Theory]
-    [InlineData("DOTNET_EnableHWIntrinsic", "Scalar, AVX2 False, AVX-VNNI False")]
-    [InlineData("DOTNET_EnableAVX2", "Scalar, AVX2 False, AVX-VNNI False")]
-    [InlineData("DOTNET_EnableAVXVNNI", "Avx2, AVX2 True, AVX-VNNI False")]
-    public async Task A_process_without_an_instruction_set_gives_the_same_bits(string variable, string tier)
+    [InlineData("EnableHWIntrinsic", CpuTier.Scalar, "AVX2 False, AVX-VNNI False, AVX-512 False")]
+    [InlineData("EnableAVX2", CpuTier.Scalar, "AVX2 False, AVX-VNNI False, AVX-512 False")]
+    [InlineData("EnableAVXVNNI EnableAVX512", CpuTier.Avx2, "AVX2 True, AVX-VNNI False, AVX-512 False")]
+    [InlineData("EnableAVX512", CpuTier.AvxVnni, "AVX2 True, AVX-VNNI True, AVX-512 False")]
+    public async Task A_process_without_an_instruction_set_gives_the_same_bits(string switches, CpuTier tier, string left)
     {
-        var lacks = variable == "DOTNET_EnableAVXVNNI" ? !AvxVnni.IsSupported : !Avx2.IsSupported;
-        Assert.SkipWhen(lacks, $"This processor has nothing that {variable}=0 would switch off.");
-        var child = await ChildProcess.Run(typeof(InstructionSwitchTests), nameof(In_the_child_every_model_runs), (variable, "0"));
+        Assert.SkipUnless(BackendProbe.Cpu(tier).IsAvailable && BackendProbe.BestCpuTier() > tier, $"This processor has nothing that {switches} would switch off to leave {tier}.");
+        var child = await ChildProcess.Run(typeof(InstructionSwitchTests), nameof(In_the_child_every_model_runs), [.. switches.Split(' ').Select(s => ($"DOTNET_{s}", "0"))]);
         Assert.True(child.ExitCode == 0, child.Output);
-        Assert.Equal([tier, .. Models().Select(m => Line(m, trace => ReferenceExecutor.Run(m.Graph, m.Batch, trace)))], child.Report);
+        Assert.Equal([$"{tier}, {left}", .. Models().Select(m => Line(m, trace => ReferenceExecutor.Run(m.Graph, m.Batch, trace)))], child.Report);
     }
 
     [Fact]
     public void In_the_child_every_model_runs()
     {
-        ChildProcess.Report($"{BackendProbe.BestCpuTier()}, AVX2 {Avx2.IsSupported}, AVX-VNNI {AvxVnni.IsSupported}");
+        ChildProcess.Report($"{BackendProbe.BestCpuTier()}, AVX2 {Avx2.IsSupported}, AVX-VNNI {AvxVnni.IsSupported}, AVX-512 {Avx512F.IsSupported}");
         foreach (var model in Models())
         {
             using var session = InferenceSession.Create(model.Graph, new SessionOptions { Threads = 2, WorkPerThread = 0 });
@@ -41,7 +41,8 @@ public sealed class InstructionSwitchTests
             ChildProcess.Report(Line(model, trace => session.Run(model.Batch, trace)));
         }
 
-        Assert.Throws<QatKitException>(() => InferenceSession.Create(SyntheticGraph.Create(Small, 1), new SessionOptions { CpuTier = CpuTier.AvxVnni }));
+        foreach (var tier in Enum.GetValues<CpuTier>().Where(t => t > BackendProbe.BestCpuTier()))
+            Assert.Throws<QatKitException>(() => InferenceSession.Create(SyntheticGraph.Create(Small, 1), new SessionOptions { CpuTier = tier }));
     }
 
     private static (string Name, QuantizedGraph Graph, TokenBatch Batch)[] Models() =>

@@ -1,7 +1,3 @@
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
-using QatKit.Core.Graph;
-
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
 internal static unsafe partial class Attention
@@ -10,16 +6,17 @@ internal static unsafe partial class Attention
 
     /// <summary>Attention on a register tile: K and V of the head are packed once, then a few queries at a time go from
     /// scores to context without leaving the first-level cache.</summary>
-    public static void Tiled<TTile>(in AttentionArguments a, AttentionWork work, WorkerScratch scratch)
+    public static void Tiled<TTile, TVectors>(in AttentionArguments a, AttentionWork work, WorkerScratch scratch)
         where TTile : struct, IDenseTile
+        where TVectors : struct, IVectorOperations
     {
         int length = work.Length, d = a.HeadDim, maxRows = TTile.MaxRows;
         int keyBlocks = PackedLinear.BlocksOf(length), valueBlocks = PackedLinear.BlocksOf(d);
         long keyBytes = TileSize.BlockBytes<TTile>(d), valueBytes = TileSize.BlockBytes<TTile>(length);
-        int queryRow = TileSize.RowBytes<TTile>(d), codeRow = TileSize.RowBytes<TTile>(length), scoreStride = keyBlocks * BlockColumns;
+        int queryRow = TileSize.RowBytes<TTile>(d), codeRow = TileSize.RowBytes<TTile>(length), scoreStride = keyBlocks * BlockColumns, tileStride = TTile.MaxBlocks * BlockColumns;
 
         var next = scratch.Get(keyBlocks * keyBytes + valueBlocks * valueBytes + maxRows * ((long)queryRow + codeRow)
-            + maxRows * AlignedBuffer.Size<int>(scoreStride) + AlignedBuffer.Size<byte>(scoreStride) + AlignedBuffer.Size<int>(maxRows * BlockColumns)
+            + maxRows * AlignedBuffer.Size<int>(scoreStride) + AlignedBuffer.Size<byte>(scoreStride) + AlignedBuffer.Size<int>(maxRows * tileStride)
             + AlignedBuffer.Size<float>(maxRows));
         byte* Take(long bytes)
         {
@@ -34,7 +31,7 @@ internal static unsafe partial class Attention
         var packedCodes = Take((long)maxRows * codeRow);
         var scores = (int*)Take(maxRows * AlignedBuffer.Size<int>(scoreStride));
         var codes = Take(AlignedBuffer.Size<byte>(scoreStride));
-        var tile = (int*)Take(AlignedBuffer.Size<int>(maxRows * BlockColumns));
+        var tile = (int*)Take(AlignedBuffer.Size<int>(maxRows * tileStride));
         var rowScales = (float*)Take(AlignedBuffer.Size<float>(maxRows));
 
         var head = (nint)work.Start * a.Hidden + work.Head * d; // first code of this head in [T, H]
@@ -54,40 +51,63 @@ internal static unsafe partial class Attention
         {
             var rows = Math.Min(maxRows, work.QueryEnd - i);
             for (var r = 0; r < rows; r++) TTile.PackRow(a.Query + head + (nint)(i + r) * a.Hidden, d, queries + (nint)r * queryRow);
-            for (var block = 0; block < keyBlocks; block++)
-                Multiply<TTile>(rows, queries, queryRow, keys + block * keyBytes, d, scores + block * BlockColumns, scoreStride); // [rows, S]
+            for (var block = 0; block < keyBlocks; block += TTile.MaxBlocks)
+            {
+                // [rows, S]
+                Multiply<TTile>(rows, Math.Min(TTile.MaxBlocks, keyBlocks - block), queries, queryRow, keys + block * keyBytes, d, scores + block * BlockColumns, scoreStride);
+            }
+
             for (var r = 0; r < rows; r++)
             {
-                var z = Softmax.Avx2(scores + (nint)r * scoreStride, length, a.ScoreMultiplier, codes);
+                var z = TVectors.Softmax(scores + (nint)r * scoreStride, length, a.ScoreMultiplier, codes);
                 rowScales[r] = a.ValueScale / z;
                 TTile.PackUnsignedRow(codes, length, packedCodes + (nint)r * codeRow);
             }
 
-            for (var block = 0; block < valueBlocks; block++)
+            for (var block = 0; block < valueBlocks; block += TTile.MaxBlocks)
             {
-                Multiply<TTile>(rows, packedCodes, codeRow, values + block * valueBytes, length, tile, BlockColumns); // [rows, 16 of D]
-                var first = block * BlockColumns;
-                for (var r = 0; r < rows; r++)
-                    StoreContext(a.Context, head + (nint)(i + r) * a.Hidden + first, tile + r * BlockColumns, rowScales[r], Math.Min(BlockColumns, d - first));
+                // [rows, 16 of D for each block]
+                var blocks = Math.Min(TTile.MaxBlocks, valueBlocks - block);
+                Multiply<TTile>(rows, blocks, packedCodes, codeRow, values + block * valueBytes, length, tile, tileStride);
+                for (var b = block; b < block + blocks; b++)
+                {
+                    var first = b * BlockColumns;
+                    for (var r = 0; r < rows; r++)
+                        StoreContext<TVectors>(a.Context, head + (nint)(i + r) * a.Hidden + first, tile + r * tileStride + (b - block) * BlockColumns, rowScales[r], Math.Min(BlockColumns, d - first));
+                }
             }
         }
     }
 
-    private static void Multiply<TTile>(int rows, byte* a, int rowBytes, byte* block, int k, int* c, int stride)
-        where TTile : struct, IDenseTile =>
-        TTile.Multiply(rows, a, rowBytes, block + TileSize.HeaderBytes, TileSize.Depth<TTile>(k), (int*)block, 0, c, stride);
-
-    private static void StoreContext(Codes context, nint index, int* acc, float scale, int columns)
+    private static void Multiply<TTile>(int rows, int blocks, byte* a, int rowBytes, byte* block, int k, int* c, int stride)
+        where TTile : struct, IDenseTile
     {
-        if (columns < BlockColumns)
+        var blockBytes = (nint)TileSize.BlockBytes<TTile>(k);
+        var operands = new TileOperands
         {
-            for (var c = 0; c < columns; c++) Store(context, index + c, acc[c] * scale);
+            A = a,
+            RowBytes = rowBytes,
+            Columns = block + TileSize.HeaderBytes,
+            NextColumns = blockBytes,
+            Depth = TileSize.Depth<TTile>(k),
+            Start = (int*)block,
+            NextStart = blockBytes / sizeof(int),
+            C = c,
+            Stride = stride,
+            NextC = BlockColumns,
+        };
+        TTile.Multiply(rows, blocks, &operands);
+    }
+
+    private static void StoreContext<TVectors>(Codes context, nint index, int* acc, float scale, int columns)
+        where TVectors : struct, IVectorOperations
+    {
+        if (columns == BlockColumns)
+        {
+            TVectors.StoreContext(context, index, acc, scale);
             return;
         }
 
-        var y0 = Avx.Multiply(Avx.ConvertToVector256Single(Avx.LoadVector256(acc)), Vector256.Create(scale));
-        var y1 = Avx.Multiply(Avx.ConvertToVector256Single(Avx.LoadVector256(acc + 8)), Vector256.Create(scale));
-        if (context.Width == CodeWidth.Int8) Quantize.ToInt8(y0, y1, context.Quantizer.InverseScale).Store(context.Int8 + index);
-        else Quantize.ToInt16(y0, y1, context.Quantizer.InverseScale).Store(context.Int16 + index);
+        for (var c = 0; c < columns; c++) Store(context, index + c, acc[c] * scale);
     }
 }

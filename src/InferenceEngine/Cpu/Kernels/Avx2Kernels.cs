@@ -15,12 +15,12 @@ internal unsafe class Avx2Kernels : CpuKernels
     public override void Linear(PackedLinear weights, void* x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
     {
         if (weights.Width == CodeWidth.Int16) Int16Gemm.Avx2(weights, (short*)x, output, range);
-        else if (weights.IsSparse) Int8Gemm.Tiled<Sparse24TileAvx2>(weights, (sbyte*)x, output, range, scratch);
-        else Int8Gemm.Tiled<DenseTileAvx2>(weights, (sbyte*)x, output, range, scratch);
+        else if (weights.IsSparse) Int8Gemm.Tiled<Sparse24TileAvx2, Vectors256>(weights, (sbyte*)x, output, range, scratch);
+        else Int8Gemm.Tiled<DenseTileAvx2, Vectors256>(weights, (sbyte*)x, output, range, scratch);
     }
 
     public override void Attention(in AttentionArguments arguments, AttentionWork work, WorkerScratch scratch) =>
-        Kernels.Attention.Tiled<DenseTileAvx2>(arguments, work, scratch);
+        Kernels.Attention.Tiled<DenseTileAvx2, Vectors256>(arguments, work, scratch);
 
     public override void LayerNorm(PackedLayerNorm norm, float* residual, float* output, WorkerScratch scratch) =>
         Kernels.LayerNorm.Avx2(norm, residual, output, scratch);

@@ -16,10 +16,10 @@ internal sealed unsafe class AvxVnniKernels<TDot> : Avx2Kernels where TDot : str
     public override void Linear(PackedLinear weights, void* x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
     {
         if (weights.Width == CodeWidth.Int16) Int16Gemm.Avx2(weights, (short*)x, output, range);
-        else if (weights.IsSparse) Int8Gemm.Tiled<Sparse24TileAvxVnni<TDot>>(weights, (sbyte*)x, output, range, scratch);
-        else Int8Gemm.Tiled<DenseTileAvxVnni<TDot>>(weights, (sbyte*)x, output, range, scratch);
+        else if (weights.IsSparse) Int8Gemm.Tiled<Sparse24TileAvxVnni<TDot>, Vectors256>(weights, (sbyte*)x, output, range, scratch);
+        else Int8Gemm.Tiled<DenseTileAvxVnni<TDot>, Vectors256>(weights, (sbyte*)x, output, range, scratch);
     }
 
     public override void Attention(in AttentionArguments arguments, AttentionWork work, WorkerScratch scratch) =>
-        Kernels.Attention.Tiled<DenseTileAvxVnni<TDot>>(arguments, work, scratch);
+        Kernels.Attention.Tiled<DenseTileAvxVnni<TDot>, Vectors256>(arguments, work, scratch);
 }

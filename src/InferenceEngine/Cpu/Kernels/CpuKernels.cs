@@ -8,6 +8,9 @@ internal abstract unsafe class CpuKernels
     /// <summary>Name of the tier, for people and for metrics.</summary>
     public abstract string Tier { get; }
 
+    /// <summary>Blocks of columns that a tile takes at once: pieces of work are multiples of it where they can be.</summary>
+    public virtual int BlocksPerTile => 1;
+
     /// <summary>Copies a layer's weights into this tier's layout.</summary>
     /// <param name="layer">A valid layer.</param>
     /// <param name="sparse">Use the 2:4 layout; the layer has a mask and int8 weights.</param>

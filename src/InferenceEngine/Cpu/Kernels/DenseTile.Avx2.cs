@@ -11,6 +11,8 @@ internal readonly unsafe struct DenseTileAvx2 : IDenseTile
 {
     public static int MaxRows => DenseTile.MaxRows;
 
+    public static int MaxBlocks => 1;
+
     public static int StepDepth => 4;
 
     public static int MaxDepth => 512;
@@ -99,6 +101,6 @@ internal readonly unsafe struct DenseTileAvx2 : IDenseTile
         }
     }
 
-    public static void Multiply(int rows, byte* a, nint rowBytes, byte* columns, int depth, int* start, nint startStride, int* c, nint stride) =>
-        DenseTile.Multiply<WideMultiplyAdd>(rows, a, rowBytes, columns, depth / StepDepth, start, startStride, c, stride);
+    public static void Multiply(int rows, int blocks, TileOperands* operands) =>
+        DenseTile.Multiply<WideMultiplyAdd>(rows, operands->Depth / StepDepth, operands);
 }

@@ -23,25 +23,28 @@ internal static unsafe class DenseTile
     public const int MaxRows = 6;
 
     /// <summary><c>c[rows, 16] = start + Σ over steps</c>; see <see cref="ITile.Multiply"/>.</summary>
-    public static void Multiply<TOperation>(int rows, byte* a, nint rowBytes, byte* columns, int steps, int* start, nint startStride, int* c, nint stride)
+    public static void Multiply<TOperation>(int rows, nint steps, TileOperands* operands)
         where TOperation : struct, ITileOperation
     {
         switch (rows)
         {
-            case 1: Tile<Rows1, TOperation>(a, rowBytes, columns, steps, start, startStride, c, stride); break;
-            case 2: Tile<Rows2, TOperation>(a, rowBytes, columns, steps, start, startStride, c, stride); break;
-            case 3: Tile<Rows3, TOperation>(a, rowBytes, columns, steps, start, startStride, c, stride); break;
-            case 4: Tile<Rows4, TOperation>(a, rowBytes, columns, steps, start, startStride, c, stride); break;
-            case 5: Tile<Rows5, TOperation>(a, rowBytes, columns, steps, start, startStride, c, stride); break;
-            default: Tile<Rows6, TOperation>(a, rowBytes, columns, steps, start, startStride, c, stride); break;
+            case 1: Tile<Rows1, TOperation>(steps, operands); break;
+            case 2: Tile<Rows2, TOperation>(steps, operands); break;
+            case 3: Tile<Rows3, TOperation>(steps, operands); break;
+            case 4: Tile<Rows4, TOperation>(steps, operands); break;
+            case 5: Tile<Rows5, TOperation>(steps, operands); break;
+            default: Tile<Rows6, TOperation>(steps, operands); break;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile<TRows, TOperation>(byte* a, nint rowBytes, byte* b, int steps, int* start, nint startStride, int* c, nint stride)
+    private static void Tile<TRows, TOperation>(nint steps, TileOperands* operands)
         where TRows : struct, IRowCount
         where TOperation : struct, ITileOperation
     {
+        byte* a = operands->A, b = operands->Columns;
+        int* start = operands->Start, c = operands->C;
+        nint rowBytes = operands->RowBytes, startStride = operands->StartStride, stride = operands->Stride;
         Vector256<int> c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51;
         c10 = c11 = c20 = c21 = c30 = c31 = c40 = c41 = c50 = c51 = Vector256<int>.Zero;
         TileRow.Load(start, out c00, out c01);
@@ -51,7 +54,7 @@ internal static unsafe class DenseTile
         if (TRows.Count > 4) TileRow.Load(start + 4 * startStride, out c40, out c41);
         if (TRows.Count > 5) TileRow.Load(start + 5 * startStride, out c50, out c51);
         var a3 = a + 3 * rowBytes;
-        for (var end = b + (nint)steps * StepBytes; b < end; b += StepBytes, a += 2 * sizeof(int), a3 += 2 * sizeof(int))
+        for (var end = b + steps * StepBytes; b < end; b += StepBytes, a += 2 * sizeof(int), a3 += 2 * sizeof(int))
         {
             var b0 = Avx.LoadVector256(b);
             var b1 = Avx.LoadVector256(b + 32);

@@ -1,6 +1,6 @@
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
-/// <summary>A register tile of an integer matrix product: some rows times a block of 16 columns over a stretch of K.</summary>
+/// <summary>A register tile of an integer matrix product: some rows times blocks of 16 columns over a stretch of K.</summary>
 /// <remarks><para>Left operand: packed rows, one after another with a stride of <see cref="TileSize.RowBytes{TTile}"/>. Right
 /// operand: packed blocks of 16 columns, each led by 16 int32 values from which the accumulators start
 /// (<see cref="TileSize.BlockBytes{TTile}"/>). Rows and blocks are zero-padded in K, blocks also in N, so that a tile never
@@ -11,6 +11,9 @@ internal unsafe interface ITile
 {
     /// <summary>Most rows of one tile.</summary>
     static abstract int MaxRows { get; }
+
+    /// <summary>Most blocks of columns of one tile.</summary>
+    static abstract int MaxBlocks { get; }
 
     /// <summary>Codes of K that the tile takes at once; rows and blocks are padded to a multiple of it.</summary>
     static abstract int StepDepth { get; }
@@ -44,17 +47,11 @@ internal unsafe interface ITile
     /// <returns>The panel, or <paramref name="stored"/> when the tile multiplies that.</returns>
     static abstract byte* Expand(byte* stored, int depth, byte* panel);
 
-    /// <summary><c>c[rows, 16] = start[rows, 16] + a[rows, depth] · columns[depth, 16]</c>, exact in int32.</summary>
+    /// <summary><c>c[rows, 16 · blocks] = start + a[rows, depth] · columns[depth, 16 · blocks]</c>, exact in int32.</summary>
     /// <param name="rows">1 to <see cref="MaxRows"/>.</param>
-    /// <param name="a">Packed rows, from the first code of the stretch on.</param>
-    /// <param name="rowBytes">Bytes from one packed row to the next.</param>
-    /// <param name="columns">The stretch of an expanded block, after its header.</param>
-    /// <param name="depth">Length of the stretch, a multiple of <see cref="StepDepth"/>.</param>
-    /// <param name="start">Start values; may be the result.</param>
-    /// <param name="startStride">Values from one row of them to the next; 0 when all rows start alike.</param>
-    /// <param name="c">Result.</param>
-    /// <param name="stride">Values from one row of the result to the next.</param>
-    static abstract void Multiply(int rows, byte* a, nint rowBytes, byte* columns, int depth, int* start, nint startStride, int* c, nint stride);
+    /// <param name="blocks">1 to <see cref="MaxBlocks"/>.</param>
+    /// <param name="operands">Where they are.</param>
+    static abstract void Multiply(int rows, int blocks, TileOperands* operands);
 }
 
 /// <summary>A tile whose blocks hold every weight; attention uses it for K and V too.</summary>

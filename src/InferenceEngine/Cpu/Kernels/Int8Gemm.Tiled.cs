@@ -34,8 +34,9 @@ internal static unsafe partial class Int8Gemm
     /// <remarks>From the outside in: the rows, packed once; a group of blocks of columns, whose sums stay in the second-level
     /// cache; a stretch of K, whose codes stay there too; a block, whose stretch of weights is expanded into the first-level
     /// cache; the tiles of rows that meet it there. The last stretch ends with the epilogue.</remarks>
-    public static void Tiled<TTile>(PackedLinear weights, sbyte* x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
+    public static void Tiled<TTile, TVectors>(PackedLinear weights, sbyte* x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
         where TTile : struct, ITile
+        where TVectors : struct, IVectorOperations
     {
         int k = weights.In, depth = TileSize.Depth<TTile>(k), rowBytes = TileSize.RowBytes<TTile>(k), rows = range.RowEnd - range.RowBegin;
         if (rows == 0) return;
@@ -55,45 +56,64 @@ internal static unsafe partial class Int8Gemm
             for (var stretch = 0; stretch < stretches; stretch++)
             {
                 var (first, last) = WorkRange.Part(depth / TTile.StepDepth, stretch, stretches);
-                for (var block = group; block < groupEnd; block++)
+                for (var block = group; block < groupEnd; block += TTile.MaxBlocks)
                 {
+                    var blocks = Math.Min(TTile.MaxBlocks, groupEnd - block);
                     var blockSums = sums + (nint)(block - group) * rows * PackedLinear.BlockColumns;
-                    Block<TTile>(weights, block, packedRows, rowBytes, rows, first * TTile.StepDepth, (last - first) * TTile.StepDepth, panel, blockSums);
-                    if (stretch == stretches - 1) Finish(weights, block, output, blockSums, range.RowBegin, rows);
+                    Blocks<TTile>(weights, block, blocks, packedRows, rowBytes, rows, first * TTile.StepDepth, (last - first) * TTile.StepDepth, panel, blockSums);
+                    if (stretch < stretches - 1) continue;
+                    for (var i = 0; i < blocks; i++) Finish<TVectors>(weights, block + i, output, blockSums + (nint)i * rows * PackedLinear.BlockColumns, range.RowBegin, rows);
                 }
             }
         }
     }
 
-    // sums[rows, 16] (+)= rows · block over one stretch of K. Meanwhile the next block's stretch is fetched from memory: a model's
+    // sums[blocks, rows, 16] (+)= rows · blocks over one stretch of K. Meanwhile the next blocks' stretch is fetched from memory: a model's
     // weights do not stay in any cache, and a stretch is too short for the processor to notice that they are read in order.
-    private static void Block<TTile>(PackedLinear weights, int block, byte* packedRows, nint rowBytes, int rows, int begin, int depth, byte* panel, int* sums)
+    private static void Blocks<TTile>(
+        PackedLinear weights, int block, int blocks, byte* packedRows, nint rowBytes, int rows, int begin, int depth, byte* panel, int* sums)
         where TTile : struct, ITile
     {
-        var stored = weights.Weights.Pointer + block * TileSize.StoredBytes<TTile>(weights.In);
-        var columns = TTile.Expand(stored + TileSize.HeaderBytes + (nint)begin * TTile.StoredDepthBytes, depth, panel);
-        var a = packedRows + (nint)begin * TTile.RowCodeBytes;
-        var next = stored + TileSize.StoredBytes<TTile>(weights.In) + TileSize.HeaderBytes + (nint)begin * TTile.StoredDepthBytes;
-        var lines = rows >= FetchRows && block + 1 < weights.Blocks ? depth * TTile.StoredDepthBytes / CacheLine : 0;
+        var storedBytes = (nint)TileSize.StoredBytes<TTile>(weights.In);
+        var stored = weights.Weights.Pointer + block * storedBytes;
+        var stretch = TileSize.HeaderBytes + (nint)begin * TTile.StoredDepthBytes;
+        nint first = begin == 0 ? 0 : PackedLinear.BlockColumns, sumsOfBlock = (nint)rows * PackedLinear.BlockColumns;
+        var operands = new TileOperands
+        {
+            RowBytes = rowBytes,
+            Columns = TTile.Expand(stored + stretch, depth, panel),
+            NextColumns = storedBytes, // Tiles of several blocks multiply what is stored.
+            Depth = depth,
+            StartStride = first,
+            NextStart = begin == 0 ? storedBytes / sizeof(int) : sumsOfBlock,
+            Stride = PackedLinear.BlockColumns,
+            NextC = sumsOfBlock,
+        };
         var tiles = (rows + TTile.MaxRows - 1) / TTile.MaxRows;
         // As even as possible: no tile of a single row. No division inside: a tile can be as short as a few of them.
         var (tileRows, longer) = Math.DivRem(rows, tiles);
+        var next = stored + blocks * storedBytes + stretch;
+        var nextBlocks = rows < FetchRows ? 0 : Math.Min(blocks, weights.Blocks - block - blocks);
+        var lines = depth * TTile.StoredDepthBytes / CacheLine;
         var tileLines = (lines + tiles - 1) / tiles;
-        for (int t = 0, first = 0, line = 0; t < tiles; t++)
+        for (int t = 0, row = 0, line = 0; t < tiles; t++, line += tileLines)
         {
-            for (var end = Math.Min(line + tileLines, lines); line < end; line++) Sse.Prefetch1(next + (nint)line * CacheLine);
+            for (var i = 0; i < nextBlocks; i++)
+                for (var l = line; l < Math.Min(line + tileLines, lines); l++) Sse.Prefetch1(next + i * storedBytes + (nint)l * CacheLine);
             var count = t < longer ? tileRows + 1 : tileRows;
-            var c = sums + (nint)first * PackedLinear.BlockColumns;
-            TTile.Multiply(count, a + first * rowBytes, rowBytes, columns, depth,
-                begin == 0 ? (int*)stored : c, begin == 0 ? 0 : PackedLinear.BlockColumns, c, PackedLinear.BlockColumns);
-            first += count;
+            operands.A = packedRows + (nint)begin * TTile.RowCodeBytes + row * rowBytes;
+            operands.C = sums + (nint)row * PackedLinear.BlockColumns;
+            operands.Start = begin == 0 ? (int*)stored : operands.C;
+            TTile.Multiply(count, blocks, &operands);
+            row += count;
         }
     }
 
-    private static void Finish(PackedLinear weights, int block, in LinearOutput output, int* sums, int row, int rows)
+    private static void Finish<TVectors>(PackedLinear weights, int block, in LinearOutput output, int* sums, int row, int rows)
+        where TVectors : struct, IVectorOperations
     {
         var column = block * PackedLinear.BlockColumns;
-        Epilogue.DequantizeAvx2(sums, rows, (float*)weights.Multipliers.Pointer + column, (float*)weights.Bias.Pointer + column);
-        Epilogue.Avx2(output, (float*)sums, rows, row, column, Math.Min(PackedLinear.BlockColumns, weights.Out - column));
+        TVectors.Finish(output, sums, rows, (float*)weights.Multipliers.Pointer + column, (float*)weights.Bias.Pointer + column,
+            row, column, Math.Min(PackedLinear.BlockColumns, weights.Out - column));
     }
 }

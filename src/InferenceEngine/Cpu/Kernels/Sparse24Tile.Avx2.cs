@@ -12,6 +12,8 @@ internal readonly unsafe struct Sparse24TileAvx2 : ITile
 {
     public static int MaxRows => 4;
 
+    public static int MaxBlocks => 1;
+
     public static int StepDepth => Sparse24Tile.StepDepth;
 
     public static int MaxDepth => 1024;
@@ -42,6 +44,6 @@ internal readonly unsafe struct Sparse24TileAvx2 : ITile
         }
     }
 
-    public static void Multiply(int rows, byte* a, nint rowBytes, byte* columns, int depth, int* start, nint startStride, int* c, nint stride) =>
-        Sparse24Tile.Multiply<SignedPairMultiplyAdd>(rows, a, rowBytes, columns, depth, start, startStride, c, stride);
+    public static void Multiply(int rows, int blocks, TileOperands* operands) =>
+        Sparse24Tile.Multiply<SignedPairMultiplyAdd>(rows, operands);
 }

@@ -4,11 +4,13 @@ using System.Runtime.Intrinsics;
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
 /// <summary>2:4 tile on AVX-VNNI: a step is two groups of four k, of which each column keeps four codes.</summary>
-/// <remarks>Stored block: as <see cref="Sparse24Block"/> packs it, with start values −128 · column sum (<see cref="ByteRows"/>).</remarks>
+/// <remarks>Stored block: as <see cref="Sparse24Block.PackForShiftedRows"/> packs it.</remarks>
 /// <typeparam name="TDot"><see cref="DotU8S8"/>; tests put an exact AVX2 emulation of the instruction here.</typeparam>
 internal readonly unsafe struct Sparse24TileAvxVnni<TDot> : ITile where TDot : struct, ITileOperation
 {
     public static int MaxRows => 5;
+
+    public static int MaxBlocks => 1;
 
     public static int StepDepth => Sparse24Tile.StepDepth;
 
@@ -24,14 +26,10 @@ internal readonly unsafe struct Sparse24TileAvxVnni<TDot> : ITile where TDot : s
 
     public static byte* Expand(byte* stored, int depth, byte* panel) => stored;
 
-    public static void PackWeights(sbyte* source, int columns, int k, byte* stored)
-    {
-        Sparse24Block.Pack(source, columns, k, stored);
-        for (var n = 0; n < columns; n++) ((int*)stored)[n] = -128 * ByteRows.Sum(source + (nint)n * k, k);
-    }
+    public static void PackWeights(sbyte* source, int columns, int k, byte* stored) => Sparse24Block.PackForShiftedRows(source, columns, k, stored);
 
-    public static void Multiply(int rows, byte* a, nint rowBytes, byte* columns, int depth, int* start, nint startStride, int* c, nint stride) =>
-        Sparse24Tile.Multiply<Bytes>(rows, a, rowBytes, columns, depth, start, startStride, c, stride);
+    public static void Multiply(int rows, int blocks, TileOperands* operands) =>
+        Sparse24Tile.Multiply<Bytes>(rows, operands);
 
     private readonly struct Bytes : ISparse24Operation
     {

@@ -28,25 +28,28 @@ internal static unsafe class Sparse24Tile
     public const int IndexOffset = 64;
 
     /// <summary><c>c[rows, 16] = start + Σ over steps</c>; see <see cref="ITile.Multiply"/>.</summary>
-    public static void Multiply<TOperation>(int rows, byte* a, nint rowBytes, byte* columns, int depth, int* start, nint startStride, int* c, nint stride)
+    public static void Multiply<TOperation>(int rows, TileOperands* operands)
         where TOperation : struct, ISparse24Operation
     {
-        var steps = depth / StepDepth;
+        var steps = operands->Depth / StepDepth;
         switch (rows)
         {
-            case 1: Tile<Rows1, TOperation>(a, rowBytes, columns, steps, start, startStride, c, stride); break;
-            case 2: Tile<Rows2, TOperation>(a, rowBytes, columns, steps, start, startStride, c, stride); break;
-            case 3: Tile<Rows3, TOperation>(a, rowBytes, columns, steps, start, startStride, c, stride); break;
-            case 4: Tile<Rows4, TOperation>(a, rowBytes, columns, steps, start, startStride, c, stride); break;
-            default: Tile<Rows5, TOperation>(a, rowBytes, columns, steps, start, startStride, c, stride); break;
+            case 1: Tile<Rows1, TOperation>(steps, operands); break;
+            case 2: Tile<Rows2, TOperation>(steps, operands); break;
+            case 3: Tile<Rows3, TOperation>(steps, operands); break;
+            case 4: Tile<Rows4, TOperation>(steps, operands); break;
+            default: Tile<Rows5, TOperation>(steps, operands); break;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile<TRows, TOperation>(byte* a, nint rowBytes, byte* b, int steps, int* start, nint startStride, int* c, nint stride)
+    private static void Tile<TRows, TOperation>(nint steps, TileOperands* operands)
         where TRows : struct, IRowCount
         where TOperation : struct, ISparse24Operation
     {
+        byte* a = operands->A, b = operands->Columns;
+        int* start = operands->Start, c = operands->C;
+        nint rowBytes = operands->RowBytes, startStride = operands->StartStride, stride = operands->Stride;
         Vector256<int> c00, c01, c10, c11, c20, c21, c30, c31, c40, c41;
         c10 = c11 = c20 = c21 = c30 = c31 = c40 = c41 = Vector256<int>.Zero;
         TileRow.Load(start, out c00, out c01);
@@ -54,7 +57,7 @@ internal static unsafe class Sparse24Tile
         if (TRows.Count > 2) TileRow.Load(start + 2 * startStride, out c20, out c21);
         if (TRows.Count > 3) TileRow.Load(start + 3 * startStride, out c30, out c31);
         if (TRows.Count > 4) TileRow.Load(start + 4 * startStride, out c40, out c41);
-        for (var end = b + (nint)steps * StepBytes; b < end; b += StepBytes, a += StepDepth * TOperation.RowCodeBytes)
+        for (var end = b + steps * StepBytes; b < end; b += StepBytes, a += StepDepth * TOperation.RowCodeBytes)
         {
             var w0 = Avx.LoadVector256(b);
             var w1 = Avx.LoadVector256(b + 32);

@@ -1,0 +1,27 @@
+using QatKit.Core.Graph;
+
+namespace QatKit.InferenceEngine.Cpu.Kernels;
+
+/// <summary>AVX-512 VNNI: int8 products and what surrounds them on 512-bit registers, the rest as on AVX2.</summary>
+/// <typeparam name="TCode"><see cref="NativeTileCode"/>; tests put an emulation of the processor here.</typeparam>
+internal sealed unsafe class Avx512VnniKernels<TCode> : Avx2Kernels where TCode : struct, ITileCode
+{
+    public override string Tier => nameof(CpuTier.Avx512Vnni);
+
+    public override int BlocksPerTile => TileKernel.MaxBlocks;
+
+    public override PackedLinear Pack(QuantizedLinear layer, bool sparse) =>
+        layer.Width == CodeWidth.Int16 ? Int16Gemm.Pack(layer)
+        : sparse ? Int8Gemm.PackBlocks<Sparse24TileAvx512Vnni<TCode>>(layer, WeightLayout.Sparse24Blocks)
+        : Int8Gemm.PackBlocks<DenseTileAvx512Vnni<TCode>>(layer, WeightLayout.DenseBlocks);
+
+    public override void Linear(PackedLinear weights, void* x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
+    {
+        if (weights.Width == CodeWidth.Int16) Int16Gemm.Avx2(weights, (short*)x, output, range);
+        else if (weights.IsSparse) Int8Gemm.Tiled<Sparse24TileAvx512Vnni<TCode>, Vectors256>(weights, (sbyte*)x, output, range, scratch);
+        else Int8Gemm.Tiled<DenseTileAvx512Vnni<TCode>, Vectors256>(weights, (sbyte*)x, output, range, scratch);
+    }
+
+    public override void Attention(in AttentionArguments arguments, AttentionWork work, WorkerScratch scratch) =>
+        Kernels.Attention.Tiled<DenseTileAvx512Vnni<TCode>, Vectors256>(arguments, work, scratch);
+}

@@ -1,0 +1,228 @@
+using System.Runtime.Intrinsics;
+using Iced.Intel;
+using QatKit.InferenceEngine.Cpu;
+using QatKit.InferenceEngine.Cpu.Kernels;
+using QatKit.InferenceEngine.Cpu.MachineCode;
+using QatKit.TestKit;
+
+namespace QatKit.InferenceEngine.Tests.MachineCode;
+
+/// <summary>The machine code of every 512-bit tile in both calling conventions: what it computes, writes and gives back.</summary>
+public sealed unsafe class TileProgramTests
+{
+    private const int Columns = PackedLinear.BlockColumns, Depth = 24;
+
+    private static readonly int[] Kept = [(int)Gpr.Rbx, (int)Gpr.Rsp, (int)Gpr.Rbp, 12, 13, 14, 15];
+    private static readonly int[] KeptOnWindows = [.. Kept, (int)Gpr.Rsi, (int)Gpr.Rdi];
+
+    public static TheoryData<bool, int, bool> Kernels => [.. from sparse in new[] { false, true } from blocks in new[] { 1, 2 } from windows in new[] { false, true } select (sparse, blocks, windows)];
+
+    [Fact]
+    public void A_dense_tile_is_these_instructions() => Assert.Equal(
+        """
+        mov r11,rdi
+        mov [r11+58h],rbx
+        mov [r11+60h],rbp
+        mov rax,[r11+28h]
+        mov rcx,[r11+30h]
+        mov rdx,[r11+38h]
+        vmovdqu32 zmm16,[rax]
+        vmovdqu32 zmm17,[rax+rdx*4]
+        mov rax,[r11]
+        mov r9,[r11+8]
+        mov r10,[r11+10h]
+        mov rbx,[r11+18h]
+        mov rbp,[r11+20h]
+        shr rbp,3
+        vpxord zmm18,zmm18,zmm18
+        vpxord zmm19,zmm19,zmm19
+        vmovdqu32 zmm20,[r10]
+        vmovdqu32 zmm21,[r10+rbx]
+        vpbroadcastd zmm22,[rax]
+        vpdpbusd zmm16,zmm22,zmm20
+        vpdpbusd zmm17,zmm22,zmm21
+        vmovdqu32 zmm20,[r10+40h]
+        vmovdqu32 zmm21,[r10+rbx+40h]
+        vpbroadcastd zmm22,[rax+4]
+        vpdpbusd zmm18,zmm22,zmm20
+        vpdpbusd zmm19,zmm22,zmm21
+        add rax,8
+        lea r10,[r10+80h]
+        dec rbp
+        jne short
+        vpaddd zmm16,zmm16,zmm18
+        vpaddd zmm17,zmm17,zmm19
+        mov rax,[r11+40h]
+        mov rcx,[r11+48h]
+        mov rdx,[r11+50h]
+        vmovdqu32 [rax],zmm16
+        vmovdqu32 [rax+rdx*4],zmm17
+        mov rbx,[r11+58h]
+        mov rbp,[r11+60h]
+        vzeroupper
+        ret
+
+        """, Text(TileProgram.Write(new TileKernel(IsSparse: false, Blocks: 2, Rows: 1), windows: false)));
+
+    [Fact]
+    public void A_sparse_tile_for_windows_is_these_instructions() => Assert.Equal(
+        """
+        mov r11,rcx
+        mov [r11+58h],rbx
+        mov [r11+60h],rbp
+        mov rax,[r11+28h]
+        mov rcx,[r11+30h]
+        vmovdqu32 zmm16,[rax]
+        lea rax,[rax+rcx*4]
+        vmovdqu32 zmm17,[rax]
+        mov rax,[r11]
+        mov r9,[r11+8]
+        mov r10,[r11+10h]
+        mov rbx,[r11+18h]
+        mov rbp,[r11+20h]
+        shr rbp,3
+        vmovdqu32 zmm18,[r10]
+        vmovdqu32 zmm19,[r10+40h]
+        vpbroadcastq zmm20,[rax]
+        vpshufb zmm21,zmm20,zmm19
+        vpdpbusd zmm16,zmm21,zmm18
+        vpbroadcastq zmm20,[rax+r9]
+        vpshufb zmm21,zmm20,zmm19
+        vpdpbusd zmm17,zmm21,zmm18
+        add rax,8
+        lea r10,[r10+80h]
+        dec rbp
+        jne short
+        mov rax,[r11+40h]
+        mov rcx,[r11+48h]
+        vmovdqu32 [rax],zmm16
+        lea rax,[rax+rcx*4]
+        vmovdqu32 [rax],zmm17
+        mov rbx,[r11+58h]
+        mov rbp,[r11+60h]
+        vzeroupper
+        ret
+
+        """, Text(TileProgram.Write(new TileKernel(IsSparse: true, Blocks: 1, Rows: 2), windows: true)));
+
+    [Fact]
+    public void Every_kernel_stands_at_its_index() => Assert.Equal(Enumerable.Range(0, 48), TileKernel.All.Select(k => k.Index));
+
+    [Fact]
+    public void Operands_lie_where_the_code_reads_them()
+    {
+        TileOperands operands;
+        var start = (byte*)&operands;
+        Assert.Equal([0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88],
+            [(byte*)&operands.A - start, (byte*)&operands.RowBytes - start, (byte*)&operands.Columns - start, (byte*)&operands.NextColumns - start,
+            (byte*)&operands.Depth - start, (byte*)&operands.Start - start, (byte*)&operands.StartStride - start, (byte*)&operands.NextStart - start,
+            (byte*)&operands.C - start, (byte*)&operands.Stride - start, (byte*)&operands.NextC - start, (byte*)operands.Saved - start]);
+        Assert.Equal(88 + 2 * 8 + 10 * 16, sizeof(TileOperands));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kernels))]
+    public void Every_tile_computes_its_product_and_keeps_the_callers_registers(bool sparse, int blocks, bool windows)
+    {
+        Assert.SkipUnless(System.Runtime.Intrinsics.X86.Avx2.IsSupported, "The emulator itself takes AVX2.");
+        var random = new Random(7);
+        for (var rows = 1; rows <= TileKernel.MaxRows; rows++) Check(new TileKernel(sparse, blocks, rows), windows, random);
+    }
+
+    private static void Check(TileKernel kernel, bool windows, Random random)
+    {
+        const int RowBytes = Depth + 40, Gap = 3, Stride = Columns + 5;
+        var columnBytes = Depth * 16;
+        using var a = Random(random, kernel.Rows * RowBytes);
+        using var columns = Random(random, kernel.Blocks * (columnBytes + 64));
+        if (kernel.IsSparse) Indices(columns.Pointer, kernel.Blocks, columnBytes + 64, random);
+        using var start = Random(random, (kernel.Blocks * Columns + Gap * (kernel.Blocks - 1)) * sizeof(int));
+        using var c = Random(random, ((kernel.Rows - 1) * Stride + (kernel.Blocks - 1) * kernel.Rows * Stride + Columns) * sizeof(int));
+        TileOperands operands = new()
+        {
+            A = a.Pointer,
+            RowBytes = RowBytes,
+            Columns = columns.Pointer,
+            NextColumns = columnBytes + 64,
+            Depth = Depth,
+            Start = (int*)start.Pointer,
+            StartStride = 0,
+            NextStart = Columns + Gap,
+            C = (int*)c.Pointer,
+            Stride = Stride,
+            NextC = kernel.Rows * Stride,
+        };
+        var processor = new EmulatedProcessor { Stores = [] };
+        foreach (ref var register in processor.General) register = (ulong)random.NextInt64();
+        foreach (ref var vector in processor.Vectors) vector = Vector512.Create(random.NextInt64(), 1, 2, 3, 4, 5, 6, 7).AsByte();
+        processor.General[(int)(windows ? Gpr.Rcx : Gpr.Rdi)] = (ulong)&operands;
+        ulong[] general = processor.General.ToArray();
+        var vectors = processor.Vectors.ToArray();
+        var expected = c.ToArray<int>();
+        Expect(kernel, &operands, expected);
+
+        processor.Run(EmulatedProcessor.Decode(TileProgram.Write(kernel, windows)));
+
+        TensorAssert.BitEqual(expected, c.ToArray<int>(), 0, $"{kernel}, Windows {windows}");
+        foreach (var register in windows ? KeptOnWindows : Kept) Assert.Equal(general[register], processor.General[register]);
+        for (var v = 6; windows && v <= 15; v++) Assert.Equal(vectors[v].GetLower().GetLower(), processor.Vectors[v].GetLower().GetLower());
+        foreach (var store in processor.Stores)
+            Assert.True(Inside(store, (nint)c.Pointer, expected.Length * sizeof(int)) || Inside(store, (nint)operands.Saved, 22 * sizeof(long)), $"{kernel} stores elsewhere.");
+    }
+
+    private static bool Inside((nint Address, int Bytes) store, nint start, int bytes) => store.Address >= start && store.Address + store.Bytes <= start + bytes;
+
+    private static void Expect(TileKernel kernel, TileOperands* o, int[] c)
+    {
+        for (var block = 0; block < kernel.Blocks; block++)
+        {
+            for (var row = 0; row < kernel.Rows; row++)
+            {
+                for (var n = 0; n < Columns; n++)
+                {
+                    var sum = o->Start[block * o->NextStart + n];
+                    var x = o->A + row * o->RowBytes;
+                    var w = o->Columns + block * o->NextColumns;
+                    // 16 columns × 4 codes for four k; 2:4: for eight k, and as many indices.
+                    for (var k = 0; k < Depth; k += kernel.IsSparse ? 8 : 4)
+                    {
+                        for (var i = 0; i < 4; i++)
+                        {
+                            var at = w + k * 16 + 4 * n + i;
+                            sum += x[k + (kernel.IsSparse ? at[64] : i)] * *(sbyte*)at;
+                        }
+                    }
+
+                    c[block * o->NextC + row * o->Stride + n] = sum;
+                }
+            }
+        }
+    }
+
+    private static void Indices(byte* columns, int blocks, int blockBytes, Random random)
+    {
+        for (var block = 0; block < blocks; block++)
+            for (var step = 0; step < Depth / 8; step++)
+                for (var i = 0; i < 64; i++) columns[block * blockBytes + step * 128 + 64 + i] = (byte)random.Next(8);
+    }
+
+    private static BoundedMemory Random(Random random, int bytes)
+    {
+        var memory = new byte[bytes];
+        random.NextBytes(memory);
+        return BoundedMemory.Of<byte>(memory);
+    }
+
+    private static string Text(byte[] code)
+    {
+        var formatter = new NasmFormatter { Options = { FirstOperandCharIndex = 0, MemorySizeOptions = MemorySizeOptions.Minimal } };
+        var output = new StringOutput();
+        var lines = EmulatedProcessor.Decode(code).Select(i =>
+        {
+            if (i.Mnemonic == Mnemonic.Jne) return "jne short";
+            formatter.Format(i, output);
+            return output.ToStringAndReset();
+        });
+        return string.Join("\n", lines) + "\n";
+    }
+}
