@@ -1,7 +1,9 @@
 using System.Globalization;
 using BenchmarkDotNet.Running;
+using QatKit.Benchmarks.Kernels;
 using QatKit.Benchmarks.Tables;
 using QatKit.Benchmarks.Training;
+using QatKit.InferenceEngine;
 
 // A few quick tables of ratios (docs/performance.md); anything else goes to BenchmarkDotNet.
 switch (args)
@@ -9,8 +11,11 @@ switch (args)
     case ["qat-step"]:
         QatStepQuick.Run(Console.Out);
         break;
+    case ["gemm", var threads, var tier]:
+        GemmTable.Run(Console.Out, Threads([threads]), Enum.Parse<CpuTier>(tier));
+        break;
     case ["gemm", .. var rest]:
-        GemmTable.Run(Console.Out, Threads(rest));
+        GemmTable.Run(Console.Out, Threads(rest), KernelChoice.Tiers.Last());
         break;
     case ["footprint", var shape, .. var rest]:
         Footprint.Run(Console.Out, shape, Threads(rest));

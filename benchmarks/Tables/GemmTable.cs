@@ -1,6 +1,7 @@
 using System.Globalization;
 using QatKit.Benchmarks.Kernels;
 using QatKit.Comparison.Measuring;
+using QatKit.InferenceEngine;
 using QatKit.InferenceEngine.Benchmarking;
 using QatKit.InferenceEngine.Cpu;
 
@@ -11,10 +12,9 @@ internal static class GemmTable
 {
     private const int Rounds = 21;
 
-    public static void Run(TextWriter output, int threads)
+    public static void Run(TextWriter output, int threads, CpuTier tier)
     {
-        var tier = KernelChoice.Tiers.Last();
-        var instruction = PeakRate.InstructionOf(tier.ToString()) ?? throw new InvalidOperationException("This processor has no SIMD tier.");
+        var instruction = PeakRate.InstructionOf(tier.ToString()) ?? throw new InvalidOperationException($"The tier {tier} has no peak rate.");
         using WorkerTeam alone = new(1), team = new(threads);
         output.WriteLine($"{MachineHeader.Of(TimeProvider.System)}. Kernels: {tier}.\n");
 

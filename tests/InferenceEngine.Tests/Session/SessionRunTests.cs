@@ -31,6 +31,27 @@ public sealed class SessionRunTests
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
+    public void Calls_give_the_same_bits_while_garbage_is_collected(int threads)
+    {
+        // Tiles of machine code do not leave the runtime's cooperative mode: the collector has to wait for them, and they for nobody.
+        var batch = SyntheticGraph.CreateBatch(Small, [39, 5, 17], 1);
+        var expected = ReferenceExecutor.Run(Graph, batch);
+        using var session = InferenceSession.Create(Graph, new SessionOptions { Threads = threads, WorkPerThread = 0 });
+        using var done = new ManualResetEventSlim();
+        var collector = new Thread(() =>
+        {
+            for (var i = 0; i < 100; i++) GC.Collect(i % 3);
+            done.Set();
+        });
+        collector.Start();
+        do TensorAssert.BitEqual(expected, session.Run(batch));
+        while (!done.IsSet);
+        Assert.True(collector.Join(TimeSpan.FromMinutes(2)), "The collector did not end.");
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
     public void A_trace_that_throws_leaves_the_session_usable(int threads)
     {
         using var session = InferenceSession.Create(Graph, new SessionOptions { Threads = threads, WorkPerThread = 0 });
