@@ -16,12 +16,7 @@ internal sealed unsafe class LinearCase(KernelSet set, int m, QuantizedLinear la
 {
     private readonly int _n = layer.Out;
     private readonly bool _int8 = layer.Width == CodeWidth.Int8;
-    private readonly int _rowBytes = layer.Out * kind switch
-    {
-        EpilogueKind.Float or EpilogueKind.AddResidual => 4,
-        EpilogueKind.GeluQuantizeInt16 or EpilogueKind.TanhQuantizeInt16 => 2,
-        _ => 1,
-    };
+    private readonly int _rowBytes = layer.Out * EpilogueReference.Bytes(kind);
 
     /// <summary>A layer of random codes.</summary>
     public static QuantizedLinear RandomLayer(int n, int k, CodeWidth width, int seed, bool sparse24 = false)
@@ -78,7 +73,7 @@ internal sealed unsafe class LinearCase(KernelSet set, int m, QuantizedLinear la
             using (new GuardedBuffer(packed.Bias, edge))
             using (new GuardedBuffer(packed.Multipliers, edge))
             {
-                kernels.Linear(packed, xMemory.Pointer, Output(actual.Pointer, (float*)residualMemory.Pointer),
+                kernels.Linear(packed, xMemory.Pointer, EpilogueReference.Output(kind, actual.Pointer, (float*)residualMemory.Pointer, _n),
                     new WorkRange(0, m, 0, PackedLinear.BlocksOf(_n)), scratch);
             }
 
@@ -86,40 +81,22 @@ internal sealed unsafe class LinearCase(KernelSet set, int m, QuantizedLinear la
         }
     }
 
-    private LinearOutput Output(void* destination, float* residual) => kind switch
-    {
-        EpilogueKind.Float => LinearOutput.Float((float*)destination, _n),
-        EpilogueKind.AddResidual => LinearOutput.AddResidual((float*)destination, residual, _n),
-        EpilogueKind.QuantizeInt8 => LinearOutput.Int8((sbyte*)destination, _n, 100f),
-        EpilogueKind.GeluQuantizeInt8 => LinearOutput.GeluInt8((sbyte*)destination, _n, 100f),
-        EpilogueKind.GeluQuantizeInt16 => LinearOutput.GeluInt16((short*)destination, _n, 20_000f),
-        _ => LinearOutput.TanhInt16((short*)destination, _n, 32767f),
-    };
-
     // Straight from the contract: one dot product, one fma, one function per element.
     private byte[] Reference(int[] x, float[] residual)
     {
         var bytes = new byte[m * _rowBytes];
         var multipliers = layer.Multipliers();
         fixed (byte* destination = bytes)
+        fixed (float* addend = residual)
         {
-            var output = Output(destination, null);
+            var output = EpilogueReference.Output(kind, destination, addend, _n);
             for (var i = 0; i < m * _n; i++)
             {
                 int row = i / _n, n = i % _n;
                 long acc = 0;
                 for (var k = 0; k < layer.In; k++)
                     acc += (long)x[row * layer.In + k] * (layer.Int8Weight?[n * layer.In + k] ?? layer.Int16Weight![n * layer.In + k]);
-                var y = IntegerGemm.Epilogue(acc, multipliers[n], layer.Bias[n]);
-                switch (kind)
-                {
-                    case EpilogueKind.Float: ((float*)destination)[i] = y; break;
-                    case EpilogueKind.AddResidual: ((float*)destination)[i] = y + residual[i]; break;
-                    case EpilogueKind.QuantizeInt8: ((sbyte*)destination)[i] = AffineQuantizer.Quantize(y, output.InverseScale); break;
-                    case EpilogueKind.GeluQuantizeInt8: ((sbyte*)destination)[i] = AffineQuantizer.Quantize(ElementwiseFunctions.Gelu(y), output.InverseScale); break;
-                    case EpilogueKind.GeluQuantizeInt16: ((short*)destination)[i] = AffineQuantizer.QuantizeInt16(ElementwiseFunctions.Gelu(y), output.InverseScale); break;
-                    default: ((short*)destination)[i] = AffineQuantizer.QuantizeInt16(ElementwiseFunctions.Tanh(y), output.InverseScale); break;
-                }
+                EpilogueReference.Store(output, i, IntegerGemm.Epilogue(acc, multipliers[n], layer.Bias[n]));
             }
         }
 

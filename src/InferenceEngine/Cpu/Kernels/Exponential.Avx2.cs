@@ -6,8 +6,8 @@ using QatKit.Core.Numerics;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
-/// <summary><see cref="ElementwiseFunctions.Exp2"/> on eight lanes, operation by operation.</summary>
-internal static class Exponential
+/// <summary><see cref="ElementwiseFunctions.Exp2"/> on a vector, operation by operation.</summary>
+internal static partial class Exponential
 {
     /// <summary>2^t for t ≤ 0; t below −126 counts as −126.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -5,9 +5,9 @@ using QatKit.Core.Numerics;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
-/// <summary><see cref="ElementwiseFunctions.Gelu"/> on twice eight lanes, operation by operation.</summary>
-/// <remarks>Two polynomials side by side: each step of one waits for the step before it, and the other fills the time.</remarks>
-internal static class Gelu
+/// <summary><see cref="ElementwiseFunctions.Gelu"/> on a few vectors, operation by operation.</summary>
+/// <remarks>Polynomials side by side: each step of one waits for the step before it, and the others fill the time.</remarks>
+internal static partial class Gelu
 {
     /// <summary><c>(0.5·x) · (1 + erf(x·√½))</c>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

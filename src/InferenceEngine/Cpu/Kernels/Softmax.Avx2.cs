@@ -6,8 +6,8 @@ using Simd = System.Runtime.Intrinsics.X86.Avx2;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
-/// <summary><see cref="IntegerSoftmax.Codes"/> on eight lanes.</summary>
-internal static unsafe class Softmax
+/// <summary><see cref="IntegerSoftmax.Codes"/> on vectors.</summary>
+internal static unsafe partial class Softmax
 {
     /// <summary>Probability codes of one row of scores.</summary>
     /// <param name="scores">Readable up to the next multiple of eight; what follows <paramref name="count"/> is ignored.</param>

@@ -5,8 +5,8 @@ using QatKit.Core.Numerics;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
-/// <summary><see cref="ElementwiseFunctions.Tanh"/> on eight lanes, operation by operation.</summary>
-internal static class Tanh
+/// <summary><see cref="ElementwiseFunctions.Tanh"/> on a vector, operation by operation.</summary>
+internal static partial class Tanh
 {
     /// <summary><c>sign(x) · (1 − e) / (1 + e)</c> with <c>e = 2^(−2·log2(e)·|x|)</c>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
