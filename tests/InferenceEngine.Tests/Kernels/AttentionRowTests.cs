@@ -11,6 +11,8 @@ public sealed unsafe class AttentionRowTests
 {
     private const int LargestScore = 127 * 127 * 2048;
 
+    private delegate void StoreContext(Codes context, nint index, int* acc, float scale);
+
     private delegate int SoftmaxRow(int* scores, int count, float scoreMultiplier, byte* codes);
 
     [Theory]
@@ -42,30 +44,31 @@ public sealed unsafe class AttentionRowTests
     }
 
     [Theory]
-    [InlineData(CodeWidth.Int8)]
-    [InlineData(CodeWidth.Int16)]
-    public void Contexts_are_exact_for_all_widths(CodeWidth width)
+    [InlineData(8, CodeWidth.Int8)]
+    [InlineData(8, CodeWidth.Int16)]
+    [InlineData(16, CodeWidth.Int8)]
+    [InlineData(16, CodeWidth.Int16)]
+    public void Contexts_are_exact(int lanes, CodeWidth width)
     {
         KernelSets.Require(KernelSet.Avx2);
         var random = new Random(6);
         var quantizer = QuantizationParameters.FromAmax(1.5f, width == CodeWidth.Int8 ? 127 : 32767);
-        for (var columns = 1; columns <= PackedLinear.BlockColumns; columns++)
+        StoreContext store = lanes == 8 ? Attention.StoreContextAvx2 : Attention.StoreContextAvx512;
+        const int Columns = PackedLinear.BlockColumns;
+        foreach (var scale in new[] { 0f, 1e-9f, 1e-5f, 1.7e-4f, 1e20f })
         {
-            foreach (var scale in new[] { 0f, 1e-9f, 1e-5f, 1.7e-4f, 1e20f })
+            foreach (var edge in Enum.GetValues<MemoryEdge>())
             {
-                foreach (var edge in Enum.GetValues<MemoryEdge>())
+                int[] sums = [.. Enumerable.Range(0, Columns).Select(i => i % 5 == 4 ? random.Next() * (i % 2 * 2 - 1) : random.Next(-30_000, 30_000))];
+                using var acc = BoundedMemory.Of<int>(sums, edge);
+                using var context = new BoundedMemory((2 + Columns) * (width == CodeWidth.Int8 ? 1 : 2), edge: edge);
+                var index = edge == MemoryEdge.End ? 2 : 0;
+                store(new Codes((nint)context.Pointer, width, quantizer), index, (int*)acc.Pointer, scale);
+                for (var c = 0; c < Columns; c++)
                 {
-                    int[] sums = [.. Enumerable.Range(0, PackedLinear.BlockColumns).Select(i => i % 5 == 4 ? random.Next() * (i % 2 * 2 - 1) : random.Next(-30_000, 30_000))];
-                    using var acc = BoundedMemory.Of<int>(sums, edge);
-                    using var context = new BoundedMemory((2 + columns) * (width == CodeWidth.Int8 ? 1 : 2), edge: edge);
-                    var index = edge == MemoryEdge.End ? 2 : 0;
-                    Attention.StoreContextAvx512(new Codes((nint)context.Pointer, width, quantizer), index, (int*)acc.Pointer, scale, columns);
-                    for (var c = 0; c < columns; c++)
-                    {
-                        var value = sums[c] * scale;
-                        var expected = width == CodeWidth.Int8 ? AffineQuantizer.Quantize(value, quantizer.InverseScale) : AffineQuantizer.QuantizeInt16(value, quantizer.InverseScale);
-                        Assert.Equal(expected, width == CodeWidth.Int8 ? context.ToArray<sbyte>()[index + c] : context.ToArray<short>()[index + c]);
-                    }
+                    var value = sums[c] * scale;
+                    var expected = width == CodeWidth.Int8 ? AffineQuantizer.Quantize(value, quantizer.InverseScale) : AffineQuantizer.QuantizeInt16(value, quantizer.InverseScale);
+                    Assert.Equal(expected, width == CodeWidth.Int8 ? context.ToArray<sbyte>()[index + c] : context.ToArray<short>()[index + c]);
                 }
             }
         }

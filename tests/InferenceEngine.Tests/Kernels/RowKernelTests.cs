@@ -1,7 +1,6 @@
 using QatKit.Core.Graph;
 using QatKit.Core.Numerics;
 using QatKit.InferenceEngine.Cpu;
-using QatKit.InferenceEngine.Cpu.Kernels;
 using QatKit.TestKit;
 
 namespace QatKit.InferenceEngine.Tests.Kernels;
@@ -15,14 +14,13 @@ public sealed unsafe class RowKernelTests
 
     private readonly WorkerScratch _scratch = new();
 
-    // The kernel sets, and the 512-bit row functions, which run anywhere.
-    public static TheoryData<string> Sets => [.. KernelSets.All.Select(set => set.ToString()), nameof(Avx512Rows)];
+    public static TheoryData<KernelSet> Sets => [.. KernelSets.All];
 
     [Theory]
     [MemberData(nameof(Sets))]
-    public void Quantize_equals_the_reference_for_all_lengths(string set)
+    public void Quantize_equals_the_reference_for_all_lengths(KernelSet set)
     {
-        var kernels = Require(set);
+        var kernels = KernelSets.Require(set);
         var random = new Random(1);
         for (var length = 0; length <= 256; length++)
         {
@@ -42,7 +40,7 @@ public sealed unsafe class RowKernelTests
 
     [Theory]
     [MemberData(nameof(Sets))]
-    public void LayerNorm_equals_the_reference_for_all_lengths(string set)
+    public void LayerNorm_equals_the_reference_for_all_lengths(KernelSet set)
     {
         var random = new Random(2);
         for (var hidden = 1; hidden <= 256; hidden++)
@@ -53,7 +51,7 @@ public sealed unsafe class RowKernelTests
 
     [Theory]
     [MemberData(nameof(Sets))]
-    public void LayerNorm_is_exact_at_the_ends_of_its_grid(string set)
+    public void LayerNorm_is_exact_at_the_ends_of_its_grid(KernelSet set)
     {
         var random = new Random(3);
         foreach (var hidden in new[] { 1, 7, 8, 15, 16, 17, 1024, 1025, 2047, 2048 })
@@ -69,10 +67,10 @@ public sealed unsafe class RowKernelTests
 
     [Theory]
     [MemberData(nameof(Sets))]
-    public void Embedding_equals_the_reference_for_all_lengths(string set)
+    public void Embedding_equals_the_reference_for_all_lengths(KernelSet set)
     {
         const float scale = 0.0123f;
-        var kernels = Require(set);
+        var kernels = KernelSets.Require(set);
         var random = new Random(4);
         for (var hidden = 1; hidden <= 256; hidden++)
         {
@@ -95,9 +93,9 @@ public sealed unsafe class RowKernelTests
         }
     }
 
-    private void CheckNorm(string set, int hidden, int exponent, Func<int, float> value, Random random)
+    private void CheckNorm(KernelSet set, int hidden, int exponent, Func<int, float> value, Random random)
     {
-        var kernels = Require(set);
+        var kernels = KernelSets.Require(set);
         var row = Enumerable.Range(0, hidden).Select(value).ToArray();
         var norm = new QuantizedLayerNorm("norm", Values(hidden, random), Values(hidden, random), exponent);
         var expected = new float[hidden];
@@ -118,23 +116,4 @@ public sealed unsafe class RowKernelTests
     }
 
     private static float[] Values(int count, Random random) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() * 2 - 1)];
-
-    private static CpuKernels Require(string set)
-    {
-        if (set != nameof(Avx512Rows)) return KernelSets.Require(Enum.Parse<KernelSet>(set));
-        KernelSets.Require(KernelSet.Avx2);
-        return new Avx512Rows();
-    }
-
-    private sealed class Avx512Rows : Avx2Kernels
-    {
-        public override void LayerNorm(PackedLayerNorm norm, float* residual, float* output, WorkerScratch scratch) =>
-            Cpu.Kernels.LayerNorm.Avx512(norm, residual, output, scratch);
-
-        public override void QuantizeInt8(float* source, int count, float inverseScale, sbyte* destination) =>
-            Quantize.Avx512(source, count, inverseScale, destination);
-
-        public override void QuantizeInt16(float* source, int count, float inverseScale, short* destination) =>
-            Quantize.Avx512(source, count, inverseScale, destination);
-    }
 }

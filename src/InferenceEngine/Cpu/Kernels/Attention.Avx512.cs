@@ -6,21 +6,14 @@ namespace QatKit.InferenceEngine.Cpu.Kernels;
 
 internal static unsafe partial class Attention
 {
-    /// <summary>Codes of one row of a context tile: <c>quantize((float)acc · scale)</c>.</summary>
+    /// <summary>Codes of 16 columns of a row of the context: <c>quantize((float)acc · scale)</c>.</summary>
     /// <param name="context">Receives them.</param>
     /// <param name="index">Element of the first one.</param>
     /// <param name="acc">Sixteen sums.</param>
     /// <param name="scale">s_v / z.</param>
-    /// <param name="columns">Codes to store, at most 16.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void StoreContextAvx512(Codes context, nint index, int* acc, float scale, int columns)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreContextAvx512(Codes context, nint index, int* acc, float scale)
     {
-        if (columns < BlockColumns)
-        {
-            for (var c = 0; c < columns; c++) Store(context, index + c, acc[c] * scale);
-            return;
-        }
-
         var y = Vector512.ConvertToSingle(Vector512.Load(acc)) * Vector512.Create(scale);
         var inverse = Vector512.Create(context.Quantizer.InverseScale);
         if (context.Width == CodeWidth.Int8) Quantize.ToInt8(y, inverse).Store(context.Int8 + index);

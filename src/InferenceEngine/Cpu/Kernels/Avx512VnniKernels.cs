@@ -18,10 +18,19 @@ internal sealed unsafe class Avx512VnniKernels<TCode> : Avx2Kernels where TCode 
     public override void Linear(PackedLinear weights, void* x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
     {
         if (weights.Width == CodeWidth.Int16) Int16Gemm.Avx2(weights, (short*)x, output, range);
-        else if (weights.IsSparse) Int8Gemm.Tiled<Sparse24TileAvx512Vnni<TCode>, Vectors256>(weights, (sbyte*)x, output, range, scratch);
-        else Int8Gemm.Tiled<DenseTileAvx512Vnni<TCode>, Vectors256>(weights, (sbyte*)x, output, range, scratch);
+        else if (weights.IsSparse) Int8Gemm.Tiled<Sparse24TileAvx512Vnni<TCode>, Vectors512>(weights, (sbyte*)x, output, range, scratch);
+        else Int8Gemm.Tiled<DenseTileAvx512Vnni<TCode>, Vectors512>(weights, (sbyte*)x, output, range, scratch);
     }
 
     public override void Attention(in AttentionArguments arguments, AttentionWork work, WorkerScratch scratch) =>
-        Kernels.Attention.Tiled<DenseTileAvx512Vnni<TCode>, Vectors256>(arguments, work, scratch);
+        Kernels.Attention.Tiled<DenseTileAvx512Vnni<TCode>, Vectors512>(arguments, work, scratch);
+
+    public override void LayerNorm(PackedLayerNorm norm, float* residual, float* output, WorkerScratch scratch) =>
+        Kernels.LayerNorm.Avx512(norm, residual, output, scratch);
+
+    public override void QuantizeInt8(float* source, int count, float inverseScale, sbyte* destination) =>
+        Quantize.Avx512(source, count, inverseScale, destination);
+
+    public override void QuantizeInt16(float* source, int count, float inverseScale, short* destination) =>
+        Quantize.Avx512(source, count, inverseScale, destination);
 }

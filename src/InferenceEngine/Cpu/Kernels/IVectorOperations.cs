@@ -5,7 +5,7 @@ internal unsafe interface IVectorOperations
 {
     /// <summary>Epilogue of one block: <c>y = fma((float)sums, m[n], bias[n])</c>, then what <paramref name="output"/> says.</summary>
     /// <param name="output">Destination and epilogue.</param>
-    /// <param name="sums">[rows, 16] int32; may be overwritten.</param>
+    /// <param name="sums">[rows, 16] int32, with nothing between the rows; may be overwritten.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="multipliers">m of the block's 16 columns.</param>
     /// <param name="bias">Bias of the block's 16 columns.</param>
@@ -14,7 +14,7 @@ internal unsafe interface IVectorOperations
     /// <param name="columns">Columns to store, 1 to 16.</param>
     static abstract void Finish(in LinearOutput output, int* sums, int rows, float* multipliers, float* bias, int row, int column, int columns);
 
-    /// <summary>Probability codes of one row of scores; see <see cref="Softmax.Avx2"/>.</summary>
+    /// <summary>Probability codes of one row of scores; see <see cref="Kernels.Softmax.Avx512"/>, whose bounds hold for all widths.</summary>
     static abstract int Softmax(int* scores, int count, float scoreMultiplier, byte* codes);
 
     /// <summary>Codes of <c>(float)acc · scale</c>, 16 columns.</summary>
