@@ -50,7 +50,14 @@ internal sealed unsafe class EmulatedProcessor
                     Of(i.Op0Register) = (ulong)AddressOf(i);
                     break;
                 case Mnemonic.Add:
-                    Of(i.Op0Register) += i.Op1Kind == OpKind.Register ? Of(i.Op1Register) : (ulong)i.GetImmediate(1);
+                    Of(i.Op0Register) += i.Op1Kind switch
+                    {
+                        OpKind.Register => Of(i.Op1Register),
+                        OpKind.Memory => *(ulong*)AddressOf(i),
+                        _ => i.GetImmediate(1),
+                    };
+                    break;
+                case Mnemonic.Prefetcht1:
                     break;
                 case Mnemonic.Shr:
                     Of(i.Op0Register) >>= i.Immediate8;

@@ -21,8 +21,9 @@ public sealed unsafe class TileProgramTests
     public void A_dense_tile_is_these_instructions() => Assert.Equal(
         """
         mov r11,rdi
-        mov [r11+58h],rbx
-        mov [r11+60h],rbp
+        mov [r11+68h],rbx
+        mov [r11+70h],rbp
+        mov [r11+78h],rsi
         mov rax,[r11+28h]
         mov rcx,[r11+30h]
         mov rdx,[r11+38h]
@@ -34,8 +35,11 @@ public sealed unsafe class TileProgramTests
         mov rbx,[r11+18h]
         mov rbp,[r11+20h]
         shr rbp,3
+        mov rsi,[r11+58h]
         vpxord zmm18,zmm18,zmm18
         vpxord zmm19,zmm19,zmm19
+        prefetcht1 [rsi]
+        add rsi,[r11+60h]
         vmovdqu32 zmm20,[r10]
         vmovdqu32 zmm21,[r10+rbx]
         vpbroadcastd zmm22,[rax]
@@ -57,8 +61,9 @@ public sealed unsafe class TileProgramTests
         mov rdx,[r11+50h]
         vmovdqu32 [rax],zmm16
         vmovdqu32 [rax+rdx*4],zmm17
-        mov rbx,[r11+58h]
-        mov rbp,[r11+60h]
+        mov rbx,[r11+68h]
+        mov rbp,[r11+70h]
+        mov rsi,[r11+78h]
         vzeroupper
         ret
 
@@ -68,8 +73,9 @@ public sealed unsafe class TileProgramTests
     public void A_sparse_tile_for_windows_is_these_instructions() => Assert.Equal(
         """
         mov r11,rcx
-        mov [r11+58h],rbx
-        mov [r11+60h],rbp
+        mov [r11+68h],rbx
+        mov [r11+70h],rbp
+        mov [r11+78h],rsi
         mov rax,[r11+28h]
         mov rcx,[r11+30h]
         vmovdqu32 zmm16,[rax]
@@ -81,6 +87,9 @@ public sealed unsafe class TileProgramTests
         mov rbx,[r11+18h]
         mov rbp,[r11+20h]
         shr rbp,3
+        mov rsi,[r11+58h]
+        prefetcht1 [rsi]
+        add rsi,[r11+60h]
         vmovdqu32 zmm18,[r10]
         vmovdqu32 zmm19,[r10+40h]
         vpbroadcastq zmm20,[rax]
@@ -98,8 +107,9 @@ public sealed unsafe class TileProgramTests
         vmovdqu32 [rax],zmm16
         lea rax,[rax+rcx*4]
         vmovdqu32 [rax],zmm17
-        mov rbx,[r11+58h]
-        mov rbp,[r11+60h]
+        mov rbx,[r11+68h]
+        mov rbp,[r11+70h]
+        mov rsi,[r11+78h]
         vzeroupper
         ret
 
@@ -113,11 +123,12 @@ public sealed unsafe class TileProgramTests
     {
         TileOperands operands;
         var start = (byte*)&operands;
-        Assert.Equal([0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88],
+        Assert.Equal([0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104],
             [(byte*)&operands.A - start, (byte*)&operands.RowBytes - start, (byte*)&operands.Columns - start, (byte*)&operands.NextColumns - start,
             (byte*)&operands.Depth - start, (byte*)&operands.Start - start, (byte*)&operands.StartStride - start, (byte*)&operands.NextStart - start,
-            (byte*)&operands.C - start, (byte*)&operands.Stride - start, (byte*)&operands.NextC - start, (byte*)operands.Saved - start]);
-        Assert.Equal(88 + 2 * 8 + 10 * 16, sizeof(TileOperands));
+            (byte*)&operands.C - start, (byte*)&operands.Stride - start, (byte*)&operands.NextC - start,
+            (byte*)&operands.Fetch - start, (byte*)&operands.FetchBytes - start, (byte*)operands.Saved - start]);
+        Assert.Equal(104 + 3 * 8 + 10 * 16, sizeof(TileOperands));
     }
 
     [Theory]
@@ -167,7 +178,7 @@ public sealed unsafe class TileProgramTests
         foreach (var register in windows ? KeptOnWindows : Kept) Assert.Equal(general[register], processor.General[register]);
         for (var v = 6; windows && v <= 15; v++) Assert.Equal(vectors[v].GetLower().GetLower(), processor.Vectors[v].GetLower().GetLower());
         foreach (var store in processor.Stores)
-            Assert.True(Inside(store, (nint)c.Pointer, expected.Length * sizeof(int)) || Inside(store, (nint)operands.Saved, 22 * sizeof(long)), $"{kernel} stores elsewhere.");
+            Assert.True(Inside(store, (nint)c.Pointer, expected.Length * sizeof(int)) || Inside(store, (nint)operands.Saved, 23 * sizeof(long)), $"{kernel} stores elsewhere.");
     }
 
     private static bool Inside((nint Address, int Bytes) store, nint start, int bytes) => store.Address >= start && store.Address + store.Bytes <= start + bytes;

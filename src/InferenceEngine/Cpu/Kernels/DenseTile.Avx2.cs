@@ -101,6 +101,9 @@ internal readonly unsafe struct DenseTileAvx2 : IDenseTile
         }
     }
 
-    public static void Multiply(int rows, int blocks, TileOperands* operands) =>
+    public static void Multiply(int rows, int blocks, TileOperands* operands)
+    {
+        operands->FetchAll();
         DenseTile.Multiply<WideMultiplyAdd>(rows, operands->Depth / StepDepth, operands);
+    }
 }

@@ -30,6 +30,9 @@ internal readonly unsafe struct DenseTileAvxVnni<TDot> : IDenseTile where TDot :
 
     public static void PackRows(sbyte* source, nint stride, int columns, int k, byte* block) => ByteBlock.PackRows(source, stride, columns, k, block);
 
-    public static void Multiply(int rows, int blocks, TileOperands* operands) =>
+    public static void Multiply(int rows, int blocks, TileOperands* operands)
+    {
+        operands->FetchAll();
         DenseTile.Multiply<TDot>(rows, operands->Depth / StepDepth, operands);
+    }
 }

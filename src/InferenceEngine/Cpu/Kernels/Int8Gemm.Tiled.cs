@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics.X86;
 using QatKit.Core.Graph;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
@@ -8,6 +7,9 @@ internal static unsafe partial class Int8Gemm
     // Blocks whose sums stay in the second-level cache (see BlockQueue.MaxRows).
     private const int GroupBlocks = 8;
     private const int CacheLine = 64;
+
+    // Columns whose int8 codes fill a cache line, and rows that an epilogue takes at once.
+    private const int FinishBlocks = CacheLine / PackedLinear.BlockColumns, FinishRows = 8;
 
     // With fewer rows the weights stream by so fast that asking for them costs more than it brings.
     private const int FetchRows = 64;
@@ -56,20 +58,21 @@ internal static unsafe partial class Int8Gemm
             for (var stretch = 0; stretch < stretches; stretch++)
             {
                 var (first, last) = WorkRange.Part(depth / TTile.StepDepth, stretch, stretches);
-                for (var block = group; block < groupEnd; block += TTile.MaxBlocks)
+                for (int block = group, finished = group; block < groupEnd; block += TTile.MaxBlocks)
                 {
                     var blocks = Math.Min(TTile.MaxBlocks, groupEnd - block);
                     var blockSums = sums + (nint)(block - group) * rows * PackedLinear.BlockColumns;
                     Blocks<TTile>(weights, block, blocks, packedRows, rowBytes, rows, first * TTile.StepDepth, (last - first) * TTile.StepDepth, panel, blockSums);
-                    if (stretch < stretches - 1) continue;
-                    for (var i = 0; i < blocks; i++) Finish<TVectors>(weights, block + i, output, blockSums + (nint)i * rows * PackedLinear.BlockColumns, range.RowBegin, rows);
+                    var done = block + blocks;
+                    if (stretch < stretches - 1 || (done - finished < FinishBlocks && done < groupEnd)) continue;
+                    Finish<TVectors>(weights, finished, done, output, sums + (nint)(finished - group) * rows * PackedLinear.BlockColumns, range.RowBegin, rows);
+                    finished = done;
                 }
             }
         }
     }
 
-    // sums[blocks, rows, 16] (+)= rows · blocks over one stretch of K. Meanwhile the next blocks' stretch is fetched from memory: a model's
-    // weights do not stay in any cache, and a stretch is too short for the processor to notice that they are read in order.
+    // sums[blocks, rows, 16] (+)= rows · blocks over one stretch of K.
     private static void Blocks<TTile>(
         PackedLinear weights, int block, int blocks, byte* packedRows, nint rowBytes, int rows, int begin, int depth, byte* panel, int* sums)
         where TTile : struct, ITile
@@ -92,28 +95,41 @@ internal static unsafe partial class Int8Gemm
         var tiles = (rows + TTile.MaxRows - 1) / TTile.MaxRows;
         // As even as possible: no tile of a single row. No division inside: a tile can be as short as a few of them.
         var (tileRows, longer) = Math.DivRem(rows, tiles);
+        // Meanwhile the next blocks' stretch is fetched, by each tile a part of one block: a model's weights do not stay in any cache,
+        // and a stretch is too short for the processor to notice that they are read in order.
         var next = stored + blocks * storedBytes + stretch;
         var nextBlocks = rows < FetchRows ? 0 : Math.Min(blocks, weights.Blocks - block - blocks);
-        var lines = depth * TTile.StoredDepthBytes / CacheLine;
-        var tileLines = (lines + tiles - 1) / tiles;
-        for (int t = 0, row = 0, line = 0; t < tiles; t++, line += tileLines)
+        var fetchers = nextBlocks == 0 ? tiles : (tiles + nextBlocks - 1) / nextBlocks;
+        var fetches = operands.FetchSteps * fetchers;
+        operands.FetchBytes = nextBlocks == 0 ? 0 : (depth * TTile.StoredDepthBytes + fetches - 1) / fetches;
+        operands.Fetch = next;
+        for (int t = 0, row = 0; t < tiles; t++)
         {
-            for (var i = 0; i < nextBlocks; i++)
-                for (var l = line; l < Math.Min(line + tileLines, lines); l++) Sse.Prefetch1(next + i * storedBytes + (nint)l * CacheLine);
+            if (t == fetchers) operands.Fetch = next + storedBytes;
             var count = t < longer ? tileRows + 1 : tileRows;
             operands.A = packedRows + (nint)begin * TTile.RowCodeBytes + row * rowBytes;
             operands.C = sums + (nint)row * PackedLinear.BlockColumns;
             operands.Start = begin == 0 ? (int*)stored : operands.C;
             TTile.Multiply(count, blocks, &operands);
+            operands.Fetch += operands.FetchSteps * operands.FetchBytes;
             row += count;
         }
     }
 
-    private static void Finish<TVectors>(PackedLinear weights, int block, in LinearOutput output, int* sums, int row, int rows)
+    // A few rows of all blocks, then the next rows: a cache line of the output is written in one go. When rows are a multiple of 4096
+    // bytes apart, their lines displace each other.
+    private static void Finish<TVectors>(PackedLinear weights, int blockBegin, int blockEnd, in LinearOutput output, int* sums, int row, int rows)
         where TVectors : struct, IVectorOperations
     {
-        var column = block * PackedLinear.BlockColumns;
-        TVectors.Finish(output, sums, rows, (float*)weights.Multipliers.Pointer + column, (float*)weights.Bias.Pointer + column,
-            row, column, Math.Min(PackedLinear.BlockColumns, weights.Out - column));
+        for (var r = 0; r < rows; r += FinishRows)
+        {
+            for (var block = blockBegin; block < blockEnd; block++)
+            {
+                var column = block * PackedLinear.BlockColumns;
+                TVectors.Finish(output, sums + ((nint)(block - blockBegin) * rows + r) * PackedLinear.BlockColumns, Math.Min(FinishRows, rows - r),
+                    (float*)weights.Multipliers.Pointer + column, (float*)weights.Bias.Pointer + column,
+                    row + r, column, Math.Min(PackedLinear.BlockColumns, weights.Out - column));
+            }
+        }
     }
 }

@@ -44,6 +44,9 @@ internal readonly unsafe struct Sparse24TileAvx2 : ITile
         }
     }
 
-    public static void Multiply(int rows, int blocks, TileOperands* operands) =>
+    public static void Multiply(int rows, int blocks, TileOperands* operands)
+    {
+        operands->FetchAll();
         Sparse24Tile.Multiply<SignedPairMultiplyAdd>(rows, operands);
+    }
 }

@@ -28,8 +28,11 @@ internal readonly unsafe struct Sparse24TileAvxVnni<TDot> : ITile where TDot : s
 
     public static void PackWeights(sbyte* source, int columns, int k, byte* stored) => Sparse24Block.PackForShiftedRows(source, columns, k, stored);
 
-    public static void Multiply(int rows, int blocks, TileOperands* operands) =>
+    public static void Multiply(int rows, int blocks, TileOperands* operands)
+    {
+        operands->FetchAll();
         Sparse24Tile.Multiply<Bytes>(rows, operands);
+    }
 
     private readonly struct Bytes : ISparse24Operation
     {

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics.X86;
+
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
 /// <summary>Operands of <c>c[rows, 16 · blocks] = start + a[rows, depth] · columns[depth, 16 · blocks]</c>; see <see cref="ITile.Multiply"/>.</summary>
@@ -37,6 +39,27 @@ internal unsafe struct TileOperands
     /// <summary>Values from one block of the result to the next.</summary>
     public nint NextC;
 
-    /// <summary>Room for the caller's registers: 2 general ones and 10 vectors.</summary>
-    public fixed long Saved[22];
+    /// <summary>Memory that the next tiles will want, to be brought into the second-level cache meanwhile; any address where there is none.</summary>
+    public byte* Fetch;
+
+    /// <summary>How much of it: bytes for each <see cref="FetchDepth"/> codes of <see cref="Depth"/>, of which the last may be fewer.</summary>
+    public nint FetchBytes;
+
+    /// <summary>Room for the caller's registers: 3 general ones and 10 vectors.</summary>
+    public fixed long Saved[23];
+
+    /// <summary>See <see cref="FetchBytes"/>.</summary>
+    public const int FetchDepth = 8;
+
+    private const int CacheLine = 64;
+
+    /// <summary>Parts in which the tile fetches.</summary>
+    public readonly nint FetchSteps => (Depth + FetchDepth - 1) / FetchDepth;
+
+    /// <summary>Fetches everything at once, for tiles that do not do it on the way.</summary>
+    public readonly void FetchAll()
+    {
+        var bytes = FetchSteps * FetchBytes;
+        for (nint i = 0; i < bytes; i += CacheLine) Sse.Prefetch1(Fetch + i);
+    }
 }

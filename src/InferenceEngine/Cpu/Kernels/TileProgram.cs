@@ -10,8 +10,8 @@ namespace QatKit.InferenceEngine.Cpu.Kernels;
 /// both calling conventions; they differ in the register of the argument and in xmm6 to xmm15, which Windows wants back.</para></remarks>
 internal sealed class TileProgram
 {
-    // Volatile in both calling conventions, but for the last two.
-    private const Gpr Operands = Gpr.R11, A0 = Gpr.Rax, A3 = Gpr.Rcx, A6 = Gpr.Rdx, A9 = Gpr.R8, RowBytes = Gpr.R9, Columns = Gpr.R10, Next = Gpr.Rbx, Steps = Gpr.Rbp;
+    // Volatile in both calling conventions, but for the last three.
+    private const Gpr Operands = Gpr.R11, A0 = Gpr.Rax, A3 = Gpr.Rcx, A6 = Gpr.Rdx, A9 = Gpr.R8, RowBytes = Gpr.R9, Columns = Gpr.R10, Next = Gpr.Rbx, Steps = Gpr.Rbp, Fetch = Gpr.Rsi;
 
     // Before and after the loop.
     private const Gpr Pointer = Gpr.Rax, Stride = Gpr.Rcx, NextBlock = Gpr.Rdx;
@@ -21,7 +21,7 @@ internal sealed class TileProgram
     // Those come first that need not be saved: 16 to 31 and 0 to 5.
     private static readonly int[] Registers = [.. Enumerable.Range(16, 16), .. Enumerable.Range(0, 16)];
 
-    private static readonly Gpr[] RowPointers = [A0, A3, A6, A9];
+    private static readonly Gpr[] RowPointers = [A0, A3, A6, A9], SavedRegisters = [Next, Steps, Fetch];
 
     // As TileOperands declares them.
     private enum Field
@@ -37,6 +37,8 @@ internal sealed class TileProgram
         C,
         Stride,
         NextC,
+        Fetch,
+        FetchBytes,
         Saved,
     }
 
@@ -81,13 +83,12 @@ internal sealed class TileProgram
 
     private static Address Saved(int register) => new(Operands, ((int)Field.Saved + register) * sizeof(long));
 
-    private static Address SavedVector(int i) => Saved(2 + 2 * i);
+    private static Address SavedVector(int i) => Saved(SavedRegisters.Length + 2 * i);
 
     private void Write()
     {
         _code.Move(Operands, _windows ? Gpr.Rcx : Gpr.Rdi);
-        _code.Store(Saved(0), Next);
-        _code.Store(Saved(1), Steps);
+        for (var i = 0; i < SavedRegisters.Length; i++) _code.Store(Saved(i), SavedRegisters[i]);
         for (var i = 0; i < _savedVectors; i++) _code.StoreLow(SavedVector(i), FirstSavedVector + i);
 
         ForEachSum(Field.Start, Field.StartStride, Field.NextStart, (register, address) => _code.LoadVector(register, address));
@@ -95,8 +96,7 @@ internal sealed class TileProgram
         ForEachSum(Field.C, Field.Stride, Field.NextC, (register, address) => _code.StoreVector(address, register));
 
         for (var i = 0; i < _savedVectors; i++) _code.LoadLow(FirstSavedVector + i, SavedVector(i));
-        _code.Load(Next, Saved(0));
-        _code.Load(Steps, Saved(1));
+        for (var i = 0; i < SavedRegisters.Length; i++) _code.Load(SavedRegisters[i], Saved(i));
         _code.ClearUpperHalves();
         _code.Return();
     }
@@ -117,13 +117,14 @@ internal sealed class TileProgram
 
     private void Loop()
     {
-        const int StepBytes = DenseTile.StepBytes, StepDepth = 8; // both tiles
+        const int StepBytes = DenseTile.StepBytes, StepDepth = TileOperands.FetchDepth; // both tiles
         _code.Load(A0, Of(Field.A));
         _code.Load(RowBytes, Of(Field.RowBytes));
         _code.Load(Columns, Of(Field.Columns));
         _code.Load(Next, Of(Field.NextColumns));
         _code.Load(Steps, Of(Field.Depth));
         _code.ShiftRight(Steps, 3);
+        _code.Load(Fetch, Of(Field.Fetch));
         var pointers = (_kernel.Rows + RowsPerPointer - 1) / RowsPerPointer;
         for (var i = 1; i < pointers; i++)
         {
@@ -134,7 +135,10 @@ internal sealed class TileProgram
         for (var chain = 1; chain < _chains; chain++)
             foreach (var (row, block) in Sums()) _code.Clear(_accumulators[chain, row, block]);
 
+        // A little of what comes next in every step: a burst of fetches would fill the queue of cache misses and hold up everything.
         var top = _code.Position;
+        _code.Prefetch(new Address(Fetch));
+        _code.Add(Fetch, Of(Field.FetchBytes));
         if (_kernel.IsSparse)
         {
             SparseStep();

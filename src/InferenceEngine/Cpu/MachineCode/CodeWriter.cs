@@ -28,6 +28,8 @@ internal sealed class CodeWriter
 
     public void Add(Gpr to, Gpr other) => Rex(0x03, (int)to, other);
 
+    public void Add(Gpr to, Address other) => Rex(0x03, (int)to, other);
+
     public void Add(Gpr to, sbyte value)
     {
         Rex(0x83, 0, to);
@@ -50,6 +52,14 @@ internal sealed class CodeWriter
     }
 
     public void Return() => _code.Add(0xC3);
+
+    /// <summary><c>prefetcht1</c>: a hint that never faults.</summary>
+    /// <param name="address">Without an index.</param>
+    public void Prefetch(Address address)
+    {
+        _code.AddRange([(byte)(0x40 | Bit((int)address.Base, 3)), 0x0F, 0x18]);
+        Memory(2, address, 1);
+    }
 
     /// <summary><c>vzeroupper</c>: SSE code that follows is not slowed down.</summary>
     public void ClearUpperHalves() => _code.AddRange([0xC5, 0xF8, 0x77]);
