@@ -12,8 +12,8 @@ internal static class KernelChoice
     /// <summary>All available tiers but the scalar one, which is hundreds of times slower on matrix products.</summary>
     public static IEnumerable<CpuTier> SimdTiers => Tiers.Where(t => t != CpuTier.Scalar);
 
-    /// <summary>The kernels of a tier.</summary>
-    public static CpuKernels Of(CpuTier tier) => tier switch
+    /// <summary>The kernels of a tier that this machine can run.</summary>
+    public static CpuKernels Of(CpuTier tier) => !Tiers.Contains(tier) ? throw new NotSupportedException($"The tier {tier} cannot run here; qatkit doctor says why.") : tier switch
     {
         CpuTier.Avx2 => new Avx2Kernels(),
         CpuTier.AvxVnni => new AvxVnniKernels<DotU8S8>(),

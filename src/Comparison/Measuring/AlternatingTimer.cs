@@ -6,11 +6,12 @@ namespace QatKit.Comparison.Measuring;
 /// <remarks>One sample: a pause, a call that is not counted, then calls for about <see cref="SampleMilliseconds"/>, of which the
 /// mean is taken. The pause lets the threads of the contender before fall asleep, since those of ONNX Runtime spin for a
 /// while after a call and would take the processor from the next contender; the call that is not counted wakes the
-/// contender's own threads and fills its caches. Each contender so runs as it does under steady load. A call that is a
-/// sample by itself is counted at once: waking is a hundredth of it, and its weights are larger than the caches.</remarks>
+/// contender's own threads and fills its caches. Each contender so runs as it does under steady load. Only calls of more than
+/// <see cref="LongMilliseconds"/> are counted at once: what the contender before left behind is a small part of them. Each round has an
+/// order of its own, so that no contender always follows the same other one.</remarks>
 internal static class AlternatingTimer
 {
-    private const double SampleMilliseconds = 10;
+    private const double SampleMilliseconds = 10, LongMilliseconds = 100;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20), Warmup = TimeSpan.FromMilliseconds(300);
 
@@ -20,18 +21,19 @@ internal static class AlternatingTimer
     /// <param name="cancellationToken">Looked at between two samples.</param>
     public static IReadOnlyList<Timing> Measure(IReadOnlyList<Action> contenders, int rounds, CancellationToken cancellationToken)
     {
-        int[] calls = [.. contenders.Select(c => Math.Clamp((int)(SampleMilliseconds / WarmUp(c, cancellationToken)), 1, 100))];
+        double[] durations = [.. contenders.Select(c => WarmUp(c, cancellationToken))];
+        var order = Enumerable.Range(0, contenders.Count).ToArray();
+        var random = new Random(1);
         List<double>[] samples = [.. contenders.Select(_ => new List<double>())];
         for (var round = 0; round < rounds; round++)
         {
-            for (var i = 0; i < contenders.Count; i++)
+            random.Shuffle(order);
+            foreach (var c in order)
             {
-                // Another one begins in every round.
-                var c = (round + i) % contenders.Count;
                 cancellationToken.WaitHandle.WaitOne(Pause);
                 cancellationToken.ThrowIfCancellationRequested();
-                if (calls[c] > 1) contenders[c]();
-                samples[c].Add(Milliseconds(contenders[c], calls[c]));
+                if (durations[c] < LongMilliseconds) contenders[c]();
+                samples[c].Add(Milliseconds(contenders[c], Math.Clamp((int)(SampleMilliseconds / durations[c]), 1, 100)));
             }
         }
 
