@@ -8,7 +8,7 @@ internal static unsafe partial class Int8Gemm
     private const int GroupBlocks = 8;
     private const int CacheLine = 64;
 
-    // Columns whose int8 codes fill a cache line, and rows that an epilogue takes at once.
+    // Blocks whose int8 codes fill a cache line, and rows that an epilogue takes at once.
     private const int FinishBlocks = CacheLine / PackedLinear.BlockColumns, FinishRows = 8;
 
     // With fewer rows the weights stream by so fast that asking for them costs more than it brings.
@@ -80,14 +80,14 @@ internal static unsafe partial class Int8Gemm
         var storedBytes = (nint)TileSize.StoredBytes<TTile>(weights.In);
         var stored = weights.Weights.Pointer + block * storedBytes;
         var stretch = TileSize.HeaderBytes + (nint)begin * TTile.StoredDepthBytes;
-        nint first = begin == 0 ? 0 : PackedLinear.BlockColumns, sumsOfBlock = (nint)rows * PackedLinear.BlockColumns;
+        var sumsOfBlock = (nint)rows * PackedLinear.BlockColumns;
         var operands = new TileOperands
         {
             RowBytes = rowBytes,
             Columns = TTile.Expand(stored + stretch, depth, panel),
             NextColumns = storedBytes, // Tiles of several blocks multiply what is stored.
             Depth = depth,
-            StartStride = first,
+            StartStride = begin == 0 ? 0 : PackedLinear.BlockColumns, // All rows start with the block's header, or each with its sums so far.
             NextStart = begin == 0 ? storedBytes / sizeof(int) : sumsOfBlock,
             Stride = PackedLinear.BlockColumns,
             NextC = sumsOfBlock,
