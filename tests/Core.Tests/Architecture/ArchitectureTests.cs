@@ -1,3 +1,4 @@
+using System.Reflection;
 using QatKit.TestKit;
 
 namespace QatKit.Core.Tests.Architecture;
@@ -40,6 +41,16 @@ public sealed class ArchitectureTests
     public void Deployed_libraries_are_ahead_of_time_compatible(string library) =>
         Assert.Contains("<IsAotCompatible>true</IsAotCompatible>",
             File.ReadAllText(RepositoryRoot.Combine("src", library["QatKit.".Length..], library + ".csproj")), StringComparison.Ordinal);
+
+    [Theory]
+    [MemberData(nameof(LibrariesWithoutTorch))]
+    public void No_record_prints_a_pointer(string library)
+    {
+        // The text that a record makes of itself boxes its properties; with a pointer among them the native compiler ends with InvalidCastException.
+        const BindingFlags Own = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+        var records = Assembly.Load(library).GetTypes().Where(t => t.GetMethod("PrintMembers", Own) is not null);
+        Assert.DoesNotContain(records, t => t.GetProperties(Own).Any(p => p.PropertyType.IsPointer) || t.GetFields(Own).Any(f => f.FieldType.IsPointer));
+    }
 
     [Fact]
     public void The_walk_reports_the_offending_chain()
