@@ -95,6 +95,7 @@ internal static unsafe partial class Attention
             C = c,
             Stride = stride,
             NextC = BlockColumns,
+            Fetch = a,
         };
         TTile.Multiply(rows, blocks, &operands);
     }

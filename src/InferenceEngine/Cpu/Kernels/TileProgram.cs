@@ -1,3 +1,4 @@
+using System.Numerics;
 using QatKit.InferenceEngine.Cpu.MachineCode;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
@@ -123,7 +124,7 @@ internal sealed class TileProgram
         _code.Load(Columns, Of(Field.Columns));
         _code.Load(Next, Of(Field.NextColumns));
         _code.Load(Steps, Of(Field.Depth));
-        _code.ShiftRight(Steps, 3);
+        _code.ShiftRight(Steps, (byte)BitOperations.Log2(StepDepth));
         _code.Load(Fetch, Of(Field.Fetch));
         var pointers = (_kernel.Rows + RowsPerPointer - 1) / RowsPerPointer;
         for (var i = 1; i < pointers; i++)
