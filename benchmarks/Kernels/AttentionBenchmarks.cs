@@ -30,8 +30,8 @@ public unsafe class AttentionBenchmarks
     public void Setup()
     {
         _kernels = KernelChoice.Of(Tier);
-        _codes = new AlignedBuffer(3L * Length * Hidden);
-        _context = new AlignedBuffer((long)Length * Hidden);
+        _codes = new AlignedBuffer(3 * PanelLayout.Size(Length, Hidden, HeadDim));
+        _context = new AlignedBuffer(PanelLayout.Size(Length, Hidden, HeadDim));
         var random = new Random(1);
         for (var i = 0; i < _codes.Bytes; i++) _codes.Pointer[i] = (byte)random.Next(-127, 128);
     }
@@ -43,13 +43,13 @@ public unsafe class AttentionBenchmarks
         var arguments = new AttentionArguments
         {
             Query = codes,
-            Key = codes + (long)Length * Hidden,
-            Value = codes + 2L * Length * Hidden,
-            Hidden = Hidden,
+            Key = codes + PanelLayout.Size(Length, Hidden, HeadDim),
+            Value = codes + 2 * PanelLayout.Size(Length, Hidden, HeadDim),
+            Layout = PanelLayout.Panels(Length, HeadDim),
             HeadDim = HeadDim,
             ScoreMultiplier = IntegerSoftmax.ScoreMultiplier(0.03f, 0.03f, HeadDim),
             ValueScale = 0.03f,
-            Context = new Codes((nint)_context.Pointer, CodeWidth.Int8, new QuantizationParameters(0.02f)),
+            Context = new Codes((nint)_context.Pointer, CodeWidth.Int8, new QuantizationParameters(0.02f), PanelLayout.Panels(Length, HeadDim)),
         };
         _kernels.Attention(arguments, new AttentionWork(0, Length, 3, 0, Length), _scratch);
     }

@@ -15,7 +15,7 @@ internal sealed unsafe class LinearWorkload
     private readonly WorkerTeam _team;
     private readonly WorkerScratch[] _scratch;
     private readonly int _rows;
-    private readonly BlockQueue _queue = new();
+    private readonly BlockQueue _queue;
     private readonly Action<int> _job;
 
     /// <param name="shape">MxNxK.</param>
@@ -30,11 +30,12 @@ internal sealed unsafe class LinearWorkload
         var architecture = new BertArchitecture(1, k, 1, n, 10, 16, 2, 2);
         _kernels = kernels;
         _weights = kernels.Pack(SyntheticGraph.Create(architecture, 1, sparse).Layers[0].Intermediate, sparse);
-        _x = new AlignedBuffer((long)m * k);
+        _x = new AlignedBuffer(PanelLayout.Size(m, k));
         var random = new Random(1);
-        for (var i = 0; i < m * k; i++) _x.Pointer[i] = (byte)random.Next(-127, 128);
-        _y = new AlignedBuffer((long)m * n);
+        for (var i = 0; i < _x.Bytes; i++) _x.Pointer[i] = (byte)random.Next(-127, 128);
+        _y = new AlignedBuffer(PanelLayout.Size(m, n));
         _team = team;
+        _queue = new BlockQueue(team.Workers);
         _scratch = [.. Enumerable.Range(0, team.Workers).Select(_ => new WorkerScratch())];
         _rows = m;
         _job = Part;
@@ -54,6 +55,7 @@ internal sealed unsafe class LinearWorkload
     private void Part(int worker)
     {
         PackedRows? packed = null;
-        _kernels.Linear(_weights, _x.Pointer, LinearOutput.Int8((sbyte*)_y.Pointer, _weights.Out, 0.01f), _queue, _scratch[worker], ref packed);
+        var output = LinearOutput.Int8((sbyte*)_y.Pointer, PanelLayout.Panels(_rows), 0.01f);
+        _kernels.Linear(new LinearStep(_weights, new Codes((nint)_x.Pointer, _weights.Width, _weights.Input, PanelLayout.Panels(_rows)), _rows, output), _queue, worker, _scratch[worker], ref packed);
     }
 }

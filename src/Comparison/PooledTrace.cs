@@ -11,6 +11,8 @@ internal sealed class PooledTrace(QuantizationParameters quantizer) : IActivatio
     /// <summary>Real values, [B, H].</summary>
     public float[] Values => Array.ConvertAll(_codes, c => c * quantizer.Scale);
 
+    public bool Wants(string name) => name == ModuleNames.Pooler;
+
     public void Record(string name, int rows, int columns, ReadOnlySpan<sbyte> codes)
     {
     }

@@ -8,7 +8,7 @@ namespace QatKit.InferenceEngine.Tests;
 /// <summary>A kernel set that notes which threads compute how much, and calls <paramref name="each"/> before every operation.</summary>
 internal sealed unsafe class ObservedKernels(CpuKernels inner, Action? each = null) : CpuKernels
 {
-    private int _running, _mostAtOnce, _embedded, _normalized, _queries;
+    private int _running, _mostAtOnce, _embedded, _summed, _normalized, _queries;
 
     /// <summary>Every thread that computed anything.</summary>
     public ConcurrentDictionary<Thread, bool> Threads { get; } = [];
@@ -19,8 +19,11 @@ internal sealed unsafe class ObservedKernels(CpuKernels inner, Action? each = nu
     /// <summary>Rows embedded.</summary>
     public int Embedded => _embedded;
 
-    /// <summary>Rows normalised.</summary>
+    /// <summary>Values normalised.</summary>
     public int Normalized => _normalized;
+
+    /// <summary>Values that went into sums for LayerNorm.</summary>
+    public int Summed => _summed;
 
     /// <summary>Attention rows, one per query and head.</summary>
     public int Queries => _queries;
@@ -32,7 +35,7 @@ internal sealed unsafe class ObservedKernels(CpuKernels inner, Action? each = nu
 
     public override PackedLinear Pack(QuantizedLinear layer, bool sparse) => inner.Pack(layer, sparse);
 
-    public override void Linear(PackedLinear weights, void* x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
+    public override void Linear(PackedLinear weights, Codes x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
     {
         Enter();
         Tiles.AddOrUpdate(weights.Name, Area(range), (_, area) => area + Area(range));
@@ -48,11 +51,19 @@ internal sealed unsafe class ObservedKernels(CpuKernels inner, Action? each = nu
         Leave();
     }
 
-    public override void LayerNorm(PackedLayerNorm norm, float* residual, float* output, WorkerScratch scratch)
+    public override void AddPanelSums(PackedLayerNorm norm, float* values, int stride, int rows, int columns, RowSums* sums)
     {
         Enter();
-        Interlocked.Increment(ref _normalized);
-        inner.LayerNorm(norm, residual, output, scratch);
+        Interlocked.Add(ref _summed, rows * columns);
+        inner.AddPanelSums(norm, values, stride, rows, columns, sums);
+        Leave();
+    }
+
+    public override void NormalizePanel(PackedLayerNorm norm, RowStatistics* statistics, float* values, int stride, int rows, int begin, int end, Codes? codes)
+    {
+        Enter();
+        Interlocked.Add(ref _normalized, rows * (end - begin));
+        inner.NormalizePanel(norm, statistics, values, stride, rows, begin, end, codes);
         Leave();
     }
 

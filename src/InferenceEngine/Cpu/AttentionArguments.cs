@@ -1,6 +1,6 @@
 namespace QatKit.InferenceEngine.Cpu;
 
-/// <summary>Inputs and output of the attention of one layer; all matrices are row-major [T, H].</summary>
+/// <summary>Inputs and output of the attention of one layer; all matrices are [T, H], each head's columns in one panel.</summary>
 internal readonly unsafe struct AttentionArguments
 {
     public required sbyte* Query { get; init; }
@@ -9,8 +9,8 @@ internal readonly unsafe struct AttentionArguments
 
     public required sbyte* Value { get; init; }
 
-    /// <summary>H, the stride of a row.</summary>
-    public required int Hidden { get; init; }
+    /// <summary>Where the elements of query, key and value lie.</summary>
+    public required PanelLayout Layout { get; init; }
 
     /// <summary>D.</summary>
     public required int HeadDim { get; init; }

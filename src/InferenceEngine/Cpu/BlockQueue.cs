@@ -1,27 +1,28 @@
+using QatKit.InferenceEngine.Cpu.Kernels;
+
 namespace QatKit.InferenceEngine.Cpu;
 
-/// <summary>The blocks of one linear layer, which workers take as they become free.</summary>
-/// <remarks>Guided: a worker takes half of its fair share of what is left, so pieces are large at first, when the input is packed
-/// for many blocks at once, and small at the end, when one slower worker would keep the others waiting. Results do not depend on who computes what.</remarks>
+/// <summary>The blocks of one linear layer, shared out among workers.</summary>
+/// <remarks>A worker takes half of what is left of its share at a time, so that the input is packed for many blocks at once and its weights
+/// follow each other in memory, and then half of what is left of another's. Results do not depend on who computes what.</remarks>
 internal sealed class BlockQueue
 {
     // Most rows of a piece: they share one expansion of the weights, and their sums for a group of blocks and their codes of one
     // stretch of K stay in a second-level cache of 512 KB: 192 · 16 · 8 · 4 = 96 KB and at most 192 · 512 · 2 = 192 KB.
     private const int MaxRows = 192;
 
-    private int _rows;
-    private int _rowParts;
-    private int _blocks;
-    private int _unit;
-    private int _workers;
+    // Of units: all of the first rows before those of the next.
+    private readonly WorkShares _shares;
 
-    // Of rowParts · blocks items, all blocks of the first rows before those of the next.
-    private int _next;
+    private int _rows, _rowParts, _blocks, _unit, _units, _workers;
+
+    /// <param name="maxWorkers">Most workers that will take.</param>
+    public BlockQueue(int maxWorkers) => _shares = new WorkShares(maxWorkers);
 
     /// <summary>Offers a layer. No worker may be taking from the queue.</summary>
     /// <param name="rows">M.</param>
     /// <param name="blocks">Blocks of N. Rows are split only where there are too many for one piece, or fewer blocks than workers.</param>
-    /// <param name="unit">Blocks that a tile takes at once: a piece has a multiple of them, but for the last.</param>
+    /// <param name="unit">Blocks that a tile takes at once: a piece has a multiple of them, but for the last of a row.</param>
     /// <param name="workers">Who will take.</param>
     public void Fill(int rows, int blocks, int unit, int workers)
     {
@@ -29,30 +30,79 @@ internal sealed class BlockQueue
         _rowParts = Math.Min(rows, Math.Max((rows + MaxRows - 1) / MaxRows, workers / blocks));
         _blocks = blocks;
         _unit = unit;
+        _units = UnitsOf(blocks);
         _workers = workers;
-        _next = 0;
+        _shares.Fill(_rowParts * _units, workers);
+    }
+
+    /// <summary>Where a worker's share of another layer would begin, offered to the same workers for the same rows.</summary>
+    public int FirstBlockOf(int worker, int blocks)
+    {
+        var units = UnitsOf(blocks);
+        return WorkRange.Part(_rowParts * units, worker, _workers).Begin % units * _unit;
     }
 
     /// <summary>Takes some blocks; false when none are left.</summary>
-    public bool TryTake(out WorkRange range)
+    /// <param name="worker">Who takes.</param>
+    /// <param name="range">The blocks.</param>
+    /// <param name="next">The block with which the worker's share goes on; −1 at its end.</param>
+    public bool TryTake(int worker, out WorkRange range, out int next)
+    {
+        next = -1;
+        while (true)
+        {
+            var (begin, end) = _shares.Left(worker);
+            if (begin >= end) break;
+            var rest = begin + CountFromFront(begin, end);
+            if (!_shares.TryReplace(worker, (begin, end), (rest, end))) continue;
+            range = Range(begin, rest);
+            if (rest < end) next = rest % _units * _unit;
+            return true;
+        }
+
+        while (_shares.TryFindLargest(out var victim, out var left))
+        {
+            // Of the last rows only.
+            var rest = left.End - Math.Min((left.End - left.Begin + 1) / 2, (left.End - 1) % _units + 1);
+            if (!_shares.TryReplace(victim, left, (left.Begin, rest))) continue;
+            range = Range(rest, left.End);
+            return true;
+        }
+
+        range = default;
+        return false;
+    }
+
+    /// <summary>Takes all that is left of a worker's share, of the same rows.</summary>
+    public bool TryTakeShare(int worker, out WorkRange range)
     {
         while (true)
         {
-            var next = Volatile.Read(ref _next);
-            var left = _rowParts * _blocks - next;
-            if (left <= 0)
-            {
-                range = default;
-                return false;
-            }
-
-            var (part, block) = Math.DivRem(next, _blocks);
-            var fair = _workers == 1 ? left : (left + 2 * _workers - 1) / (2 * _workers);
-            var count = Math.Min((fair + _unit - 1) / _unit * _unit, _blocks - block);
-            if (Interlocked.CompareExchange(ref _next, next + count, next) != next) continue;
-            var (begin, end) = WorkRange.Part(_rows, part, _rowParts);
-            range = new WorkRange(begin, end, block, block + count);
+            var (begin, end) = _shares.Left(worker);
+            var rest = Math.Min(end, (begin / _units + 1) * _units);
+            range = default;
+            if (begin >= end) return false;
+            if (!_shares.TryReplace(worker, (begin, end), (rest, end))) continue;
+            range = Range(begin, rest);
             return true;
         }
     }
+
+    private int CountFromFront(int begin, int end)
+    {
+        var count = _workers == 1 ? end - begin : (end - begin + 1) / 2;
+        // Whole cache lines of an int8 output, while there are enough.
+        var line = Math.Max(1, Int8Gemm.FinishBlocks / _unit);
+        if (count > line) count = Math.Min((count + line - 1) / line * line, end - begin);
+        return Math.Min(count, _units - begin % _units);
+    }
+
+    private WorkRange Range(int begin, int end)
+    {
+        var (part, unit) = Math.DivRem(begin, _units);
+        var (rowBegin, rowEnd) = WorkRange.Part(_rows, part, _rowParts);
+        return new WorkRange(rowBegin, rowEnd, unit * _unit, Math.Min((unit + end - begin) * _unit, _blocks));
+    }
+
+    private int UnitsOf(int blocks) => (blocks + _unit - 1) / _unit;
 }

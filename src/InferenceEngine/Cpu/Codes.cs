@@ -3,11 +3,12 @@ using QatKit.Core.Numerics;
 
 namespace QatKit.InferenceEngine.Cpu;
 
-/// <summary>A destination for codes of either width, row-major, with its quantizer.</summary>
+/// <summary>A matrix of codes of either width, with its quantizer.</summary>
 /// <param name="pointer">sbyte or short elements.</param>
 /// <param name="width">Which of the two.</param>
 /// <param name="quantizer">Scale of the codes.</param>
-internal readonly unsafe struct Codes(nint pointer, CodeWidth width, QuantizationParameters quantizer)
+/// <param name="layout">Where they lie.</param>
+internal readonly unsafe struct Codes(nint pointer, CodeWidth width, QuantizationParameters quantizer, PanelLayout layout)
 {
     public nint Pointer { get; } = pointer;
 
@@ -15,7 +16,35 @@ internal readonly unsafe struct Codes(nint pointer, CodeWidth width, Quantizatio
 
     public QuantizationParameters Quantizer { get; } = quantizer;
 
+    public PanelLayout Layout { get; } = layout;
+
     public sbyte* Int8 => (sbyte*)Pointer;
 
     public short* Int16 => (short*)Pointer;
+
+    /// <summary>Bytes of a code.</summary>
+    public int CodeBytes => Width == CodeWidth.Int8 ? sizeof(sbyte) : sizeof(short);
+
+    /// <summary>The same from element <paramref name="index"/> on.</summary>
+    public Codes From(nint index) => new(Pointer + index * CodeBytes, Width, Quantizer, Layout);
+
+    /// <summary>Some rows one after another.</summary>
+    /// <param name="begin">First row.</param>
+    /// <param name="end">One beyond the last row.</param>
+    /// <param name="columns">Columns of the matrix.</param>
+    /// <param name="scratch">Receives them where they do not lie so already.</param>
+    public byte* Rows(int begin, int end, int columns, WorkerScratch scratch)
+    {
+        if (Layout.Width == columns) return (byte*)Pointer + (nint)begin * columns * CodeBytes;
+        var rowBytes = (nint)columns * CodeBytes;
+        var rows = scratch.Get((end - begin) * rowBytes);
+        for (var c = 0; c < columns; c += Layout.Width)
+        {
+            var bytes = Math.Min(Layout.Width, columns - c) * CodeBytes;
+            for (var r = begin; r < end; r++)
+                Buffer.MemoryCopy((byte*)Pointer + Layout.IndexOf(r, c) * CodeBytes, rows + (r - begin) * rowBytes + c * CodeBytes, bytes, bytes);
+        }
+
+        return rows;
+    }
 }

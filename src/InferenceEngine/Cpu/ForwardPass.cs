@@ -34,10 +34,10 @@ internal sealed unsafe class ForwardPass
 
     // Of the stage that runs.
     private readonly LinearStep[] _steps = new LinearStep[3];
-    private readonly BlockQueue[] _queues = [new(), new(), new()];
+    private readonly BlockQueue[] _queues;
+    private readonly WorkShares _heads;
     private int _stepCount;
     private AttentionStep _attention;
-    private int _nextHead;
     private PackedLayerNorm? _norm;
     private Codes? _codes;
 
@@ -51,6 +51,8 @@ internal sealed unsafe class ForwardPass
         _model = model;
         _kernels = kernels;
         _team = team;
+        _heads = new WorkShares(team.Workers);
+        _queues = [new(team.Workers), new(team.Workers), new(team.Workers)];
         _buffers = new RunBuffers(model, team.Workers);
         _hidden = model.Architecture.Hidden;
         _embed = EmbedPart;
@@ -73,7 +75,7 @@ internal sealed unsafe class ForwardPass
         _buffers.Reserve(_tokens, batch.Count);
         _team.Run(_embed, _workers);
         var producer = _model.EmbeddingLayerNorm;
-        Record(producer.Name, _tokens, _hidden, _buffers.Hidden);
+        Record(producer.Name, _tokens, _hidden, _buffers.Layout, _buffers.Hidden);
         for (var i = 0; i < _model.Layers.Count; i++)
         {
             EncoderLayer(i, producer.Name);
@@ -93,25 +95,35 @@ internal sealed unsafe class ForwardPass
         return (int)Math.Clamp(perStage / _workPerThread, 1, _team.Workers);
     }
 
-    private static Codes InputOf(PackedLinear layer, void* codes) => new((nint)codes, layer.Width, layer.Input);
+    private static Codes InputOf(PackedLinear layer, void* codes, PanelLayout layout) => new((nint)codes, layer.Width, layer.Input, layout);
+
+    // Codes of the residual stream.
+    private Codes StreamOf(PackedLinear layer, int slot) => InputOf(layer, (void*)_buffers.InputCodes[slot], _buffers.Layout);
 
     // Word, position and type embedding, LayerNorm, codes of layer 0: [T, H]
     private void EmbedPart(int worker)
     {
-        var codes = InputOf(_model.Layers[0].Query, (void*)_buffers.InputCodes[0]);
+        var codes = StreamOf(_model.Layers[0].Query, 0);
+        var layout = _buffers.Layout;
         var (begin, end) = WorkRange.Part(_tokens, worker, _workers);
         var sequence = 0;
         for (var t = begin; t < end; t++)
         {
             while (_batch.Offsets[sequence + 1] <= t) sequence++;
-            var row = _buffers.Hidden + (nint)t * _hidden;
+            // A row of words is contiguous, one of the stream is not.
+            var row = (float*)_buffers.Scratch[worker].Get(_hidden * sizeof(float));
             _kernels.Embedding(
                 _model.WordEmbeddings.Row(_batch.InputIds[t]),
                 _model.PositionEmbeddings.Row(t - _batch.Offsets[sequence]),
                 _model.TokenTypeEmbeddings.Row(_batch.TokenTypeIds[t]), _hidden, row);
-            _kernels.LayerNorm(_model.EmbeddingLayerNorm, row, row, _buffers.Scratch[worker]);
-            QuantizeRow(row, codes, t);
+            for (var c = 0; c < _hidden; c += layout.Width)
+                new ReadOnlySpan<float>(row + c, Math.Min(layout.Width, _hidden - c)).CopyTo(new Span<float>(_buffers.Hidden + layout.IndexOf(t, c), layout.Width));
         }
+
+        var part = new WorkRange(begin, end, 0, PackedLinear.BlocksOf(_hidden));
+        _buffers.Scratch[worker].ClearSums(_tokens);
+        _kernels.AddSums(_model.EmbeddingLayerNorm, _buffers.Hidden, layout, part, _buffers.Scratch[worker].Sums);
+        Normalize(_model.EmbeddingLayerNorm, part, worker, worker, worker, codes);
     }
 
     private void EncoderLayer(int index, string producer)
@@ -121,23 +133,31 @@ internal sealed unsafe class ForwardPass
         var last = index + 1 == _model.Layers.Count;
         var firstOnly = last && _trace is null;
         Attend(index, layer, firstOnly);
-        var context = InputOf(layer.AttentionOutput, _buffers.Context);
+        var context = InputOf(layer.AttentionOutput, _buffers.Context, _buffers.HeadLayout);
         if (firstOnly) KeepFirstTokens(context);
 
         // [rows, H] -> [rows, H], plus the residual
-        Linear(layer.AttentionOutput, context, _rows, LinearOutput.AddResidual(_buffers.Sum, _buffers.Hidden, _hidden));
-        var up = InputOf(layer.Intermediate, (void*)_buffers.InputCodes[0]);
+        Linear(new LinearStep(layer.AttentionOutput, context, _rows, LinearOutput.AddResidual(_buffers.Hidden, _buffers.Hidden, _buffers.Layout))
+        {
+            Norm = layer.AttentionLayerNorm,
+            Following = layer.Intermediate,
+        });
+        var up = StreamOf(layer.Intermediate, 0);
         Normalize(layer.AttentionLayerNorm, up);
-        Record(layer.AttentionLayerNorm.Name, _rows, _hidden, _buffers.Hidden);
+        Record(layer.AttentionLayerNorm.Name, _rows, _hidden, _buffers.Layout, _buffers.Hidden);
         Record(layer.AttentionLayerNorm.Name, _rows, _hidden, up);
 
         // [rows, H] -> [rows, F] -> [rows, H], plus the residual
-        var down = InputOf(layer.Output, _buffers.Up);
-        Linear(layer.Intermediate, up, _rows, Gelu(down, _model.Architecture.Intermediate));
+        var down = InputOf(layer.Output, _buffers.Up, _buffers.Layout);
+        Linear(new LinearStep(layer.Intermediate, up, _rows, Gelu(down)) { Following = layer.Output });
         Record(layer.Intermediate.Name, _rows, _model.Architecture.Intermediate, down);
-        Linear(layer.Output, down, _rows, LinearOutput.AddResidual(_buffers.Sum, _buffers.Hidden, _hidden));
-        Normalize(layer.OutputLayerNorm, last ? null : InputOf(_model.Layers[index + 1].Query, (void*)_buffers.InputCodes[0]));
-        Record(layer.OutputLayerNorm.Name, _rows, _hidden, _buffers.Hidden);
+        Linear(new LinearStep(layer.Output, down, _rows, LinearOutput.AddResidual(_buffers.Hidden, _buffers.Hidden, _buffers.Layout))
+        {
+            Norm = layer.OutputLayerNorm,
+            Following = last ? _model.Pooler : _model.Layers[index + 1].Query,
+        });
+        Normalize(layer.OutputLayerNorm, last ? null : StreamOf(_model.Layers[index + 1].Query, 0));
+        Record(layer.OutputLayerNorm.Name, _rows, _hidden, _buffers.Layout, _buffers.Hidden);
     }
 
     // Query, key and value codes: [T, H] -> [T, H] each
@@ -145,27 +165,27 @@ internal sealed unsafe class ForwardPass
     {
         // The previous LayerNorm wrote the query's input codes; key and value read the same unless a mixed-precision
         // model gave them another quantizer.
-        var query = InputOf(layer.Query, (void*)_buffers.InputCodes[0]);
+        var query = StreamOf(layer.Query, 0);
         var key = InputCodes(layer.Key, 1, [query]);
         var value = InputCodes(layer.Value, 2, [query, key]);
         Record(producer, _tokens, _hidden, query);
-        var queryOutput = LinearOutput.Int8(_buffers.Query, _hidden, layer.QueryOutput.InverseScale);
-        var keyOutput = LinearOutput.Int8(_buffers.Key, _hidden, layer.KeyOutput.InverseScale);
-        var valueOutput = LinearOutput.Int8(_buffers.Value, _hidden, layer.ValueOutput.InverseScale);
-        _steps[0] = new LinearStep(layer.Query, query, _tokens, queryOutput);
-        _steps[1] = new LinearStep(layer.Key, key, _tokens, keyOutput);
-        _steps[2] = new LinearStep(layer.Value, value, _tokens, valueOutput);
+        var queryOutput = LinearOutput.Int8(_buffers.Query, _buffers.HeadLayout, layer.QueryOutput.InverseScale);
+        var keyOutput = LinearOutput.Int8(_buffers.Key, _buffers.HeadLayout, layer.KeyOutput.InverseScale);
+        var valueOutput = LinearOutput.Int8(_buffers.Value, _buffers.HeadLayout, layer.ValueOutput.InverseScale);
+        _steps[0] = new LinearStep(layer.Query, query, _tokens, queryOutput) { Following = layer.Key };
+        _steps[1] = new LinearStep(layer.Key, key, _tokens, keyOutput) { Following = layer.Value };
+        _steps[2] = new LinearStep(layer.Value, value, _tokens, valueOutput) { Following = layer.AttentionOutput };
         RunSteps(3);
-        Record(layer.Query.Name, _buffers.Query);
-        Record(layer.Key.Name, _buffers.Key);
-        Record(layer.Value.Name, _buffers.Value);
+        Record(layer.Query.Name, _tokens, _hidden, _buffers.HeadLayout, _buffers.Query);
+        Record(layer.Key.Name, _tokens, _hidden, _buffers.HeadLayout, _buffers.Key);
+        Record(layer.Value.Name, _tokens, _hidden, _buffers.HeadLayout, _buffers.Value);
     }
 
     private Codes InputCodes(PackedLinear layer, int slot, ReadOnlySpan<Codes> existing)
     {
         foreach (var codes in existing)
             if (codes.Width == layer.Width && codes.Quantizer == layer.Input) return codes;
-        var own = InputOf(layer, (void*)_buffers.InputCodes[slot]);
+        var own = StreamOf(layer, slot);
         _codes = own;
         _team.Run(_requantize, _workers);
         return own;
@@ -174,20 +194,20 @@ internal sealed unsafe class ForwardPass
     private void RequantizePart(int worker)
     {
         var (begin, end) = WorkRange.Part(_tokens, worker, _workers);
-        for (var t = begin; t < end; t++) QuantizeRow(_buffers.Hidden + (nint)t * _hidden, _codes!.Value, t);
+        for (var t = begin; t < end; t++) Quantize(t, _codes!.Value, t);
     }
 
     // Codes of the context: [T, H], or only the rows of first tokens in it
     private void Attend(int index, CpuLayer layer, bool firstOnly)
     {
         var a = _model.Architecture;
-        var context = InputOf(layer.AttentionOutput, _buffers.Context);
+        var context = InputOf(layer.AttentionOutput, _buffers.Context, _buffers.HeadLayout);
         var arguments = new AttentionArguments
         {
             Query = _buffers.Query,
             Key = _buffers.Key,
             Value = _buffers.Value,
-            Hidden = _hidden,
+            Layout = _buffers.HeadLayout,
             HeadDim = a.HeadDim,
             ScoreMultiplier = IntegerSoftmax.ScoreMultiplier(layer.QueryOutput.Scale, layer.KeyOutput.Scale, a.HeadDim),
             ValueScale = layer.ValueOutput.Scale,
@@ -196,7 +216,7 @@ internal sealed unsafe class ForwardPass
         // A head of a sequence is one item; queries are split only when there are fewer items than workers.
         var heads = _batch.Count * a.Heads;
         _attention = new AttentionStep(arguments, heads, (_workers + heads - 1) / heads, firstOnly);
-        _nextHead = 0;
+        _heads.Fill(heads * _attention.Split, _workers);
         _team.Run(_attend, _workers);
         if (_trace is not null) Record(ModuleNames.Context(index), _tokens, _hidden, context);
     }
@@ -204,9 +224,8 @@ internal sealed unsafe class ForwardPass
     private void AttendPart(int worker)
     {
         var step = _attention;
-        // Sequences differ in length, so workers take the next item when they are free; results do not depend on who does it.
-        int item;
-        while ((item = Interlocked.Increment(ref _nextHead) - 1) < step.Heads * step.Split)
+        // Sequences differ in length, so workers help each other; results do not depend on who does what.
+        while (_heads.TryTake(worker, out var item))
         {
             var (sequence, head) = Math.DivRem(item / step.Split, _model.Architecture.Heads);
             var length = _batch.LengthOf(sequence);
@@ -219,57 +238,77 @@ internal sealed unsafe class ForwardPass
     // Moves the rows of first tokens, in the context and in the residual stream, to the front: [T, H] -> [B, H]
     private void KeepFirstTokens(Codes context)
     {
-        var contextBytes = _hidden * (context.Width == CodeWidth.Int8 ? sizeof(sbyte) : sizeof(short));
         for (var b = 1; b < _batch.Count; b++)
         {
-            nint from = _batch.Offsets[b], to = b; // A sequence has at least one token: to <= from, so no row is lost.
-            Buffer.MemoryCopy(context.Int8 + from * contextBytes, context.Int8 + to * contextBytes, contextBytes, contextBytes);
-            Buffer.MemoryCopy(_buffers.Hidden + from * _hidden, _buffers.Hidden + to * _hidden, _hidden * sizeof(float), _hidden * sizeof(float));
+            var from = _batch.Offsets[b]; // A sequence has at least one token: from >= b, so no row is lost.
+            Move((byte*)context.Pointer, context.CodeBytes, context.Layout, from, b);
+            Move((byte*)_buffers.Hidden, sizeof(float), _buffers.Layout, from, b);
         }
 
         _rows = _batch.Count;
     }
 
+    private void Move(byte* matrix, int elementBytes, PanelLayout layout, int from, int to)
+    {
+        for (var c = 0; c < _hidden; c += layout.Width)
+        {
+            var bytes = Math.Min(layout.Width, _hidden - c) * elementBytes;
+            Buffer.MemoryCopy(matrix + layout.IndexOf(from, c) * elementBytes, matrix + layout.IndexOf(to, c) * elementBytes, bytes, bytes);
+        }
+    }
+
     // Pooler and classifier over the first token of each sequence: [B, H] -> [B, H] -> [B, C]
     private void Head(string producer)
     {
-        var first = InputOf(_model.Pooler, _buffers.First);
+        var first = InputOf(_model.Pooler, _buffers.First, PanelLayout.RowMajor(_hidden));
         for (var b = 0; b < _batch.Count; b++)
         {
             var row = _rows == _batch.Count ? b : _batch.Offsets[b];
-            QuantizeRow(_buffers.Hidden + (nint)row * _hidden, first, b);
+            Quantize(row, first, b);
         }
 
         Record(producer, _batch.Count, _hidden, first);
-        var pooled = InputOf(_model.Classifier, _buffers.Pooled);
-        Linear(_model.Pooler, first, _batch.Count, LinearOutput.TanhInt16(_buffers.Pooled, _hidden, _model.Classifier.Input.InverseScale));
+        var pooled = InputOf(_model.Classifier, _buffers.Pooled, PanelLayout.RowMajor(_hidden));
+        Linear(new LinearStep(_model.Pooler, first, _batch.Count, LinearOutput.TanhInt16(_buffers.Pooled, pooled.Layout, _model.Classifier.Input.InverseScale)));
         Record(_model.Pooler.Name, _batch.Count, _hidden, pooled);
         var classes = _model.Architecture.Classes;
-        Linear(_model.Classifier, pooled, _batch.Count, LinearOutput.Float(_buffers.Logits, classes));
-        Record(ModuleNames.Logits, _batch.Count, classes, _buffers.Logits);
+        Linear(new LinearStep(_model.Classifier, pooled, _batch.Count, LinearOutput.Float(_buffers.Logits, PanelLayout.RowMajor(classes))));
+        Record(ModuleNames.Logits, _batch.Count, classes, PanelLayout.RowMajor(classes), _buffers.Logits);
     }
 
+    // [rows, H] -> [rows, H], of rows whose sums the product before has left
     private void Normalize(PackedLayerNorm norm, Codes? codes)
     {
         _norm = norm;
         _codes = codes;
+        _queues[0].Fill(_rows, PackedLinear.BlocksOf(_hidden), _kernels.BlocksPerTile, _workers);
         _team.Run(_normalize, _workers);
     }
 
+    // Each worker takes the rows and columns that were its share of the product: the residual stream stays in its cache.
     private void NormalizePart(int worker)
     {
-        var (begin, end) = WorkRange.Part(_rows, worker, _workers);
-        for (var t = begin; t < end; t++)
-        {
-            var row = _buffers.Hidden + (nint)t * _hidden;
-            _kernels.LayerNorm(_norm!, _buffers.Sum + (nint)t * _hidden, row, _buffers.Scratch[worker]);
-            if (_codes is { } destination) QuantizeRow(row, destination, t);
-        }
+        while (_queues[0].TryTakeShare(worker, out var range)) Normalize(_norm!, range, 0, _workers - 1, worker, _codes);
     }
 
-    private void Linear(PackedLinear layer, Codes input, int rows, LinearOutput output)
+    // The sums of the rows were left by the workers first .. last.
+    private void Normalize(PackedLayerNorm norm, WorkRange range, int first, int last, int worker, Codes? codes)
     {
-        _steps[0] = new LinearStep(layer, input, rows, output);
+        // Of all rows at once: sums come from other cores, and one by one each would be waited for.
+        var statistics = (RowStatistics*)_buffers.Scratch[worker].Get((long)_rows * sizeof(RowStatistics));
+        for (var t = range.RowBegin; t < range.RowEnd; t++)
+        {
+            var sums = default(RowSums);
+            for (var w = first; w <= last; w++) sums += _buffers.Scratch[w].Sums[t];
+            statistics[t] = norm.StatisticsOf(sums);
+        }
+
+        _kernels.Normalize(norm, statistics, _buffers.Hidden, _buffers.Layout, range, codes);
+    }
+
+    private void Linear(LinearStep step)
+    {
+        _steps[0] = step;
         RunSteps(1);
     }
 
@@ -285,37 +324,46 @@ internal sealed unsafe class ForwardPass
         PackedRows? packed = null; // Query, key and value read the same rows.
         for (var i = 0; i < _stepCount; i++)
         {
-            ref readonly var step = ref _steps[i];
-            _kernels.Linear(step.Layer, (void*)step.Input.Pointer, step.Output, _queues[i], _buffers.Scratch[worker], ref packed);
+            _kernels.Linear(_steps[i], _queues[i], worker, _buffers.Scratch[worker], ref packed);
         }
     }
 
-    private static LinearOutput Gelu(Codes codes, int stride) => codes.Width == CodeWidth.Int8
-        ? LinearOutput.GeluInt8(codes.Int8, stride, codes.Quantizer.InverseScale)
-        : LinearOutput.GeluInt16(codes.Int16, stride, codes.Quantizer.InverseScale);
+    private static LinearOutput Gelu(Codes codes) => codes.Width == CodeWidth.Int8
+        ? LinearOutput.GeluInt8(codes.Int8, codes.Layout, codes.Quantizer.InverseScale)
+        : LinearOutput.GeluInt16(codes.Int16, codes.Layout, codes.Quantizer.InverseScale);
 
-    private void QuantizeRow(float* source, Codes destination, int row)
+    // Codes of a row of the residual stream.
+    private void Quantize(int row, Codes destination, int destinationRow)
     {
-        var offset = (nint)row * _hidden;
-        if (destination.Width == CodeWidth.Int8)
-            _kernels.QuantizeInt8(source, _hidden, destination.Quantizer.InverseScale, destination.Int8 + offset);
-        else
-            _kernels.QuantizeInt16(source, _hidden, destination.Quantizer.InverseScale, destination.Int16 + offset);
+        var layout = _buffers.Layout;
+        for (var c = 0; c < _hidden; c += layout.Width)
+            _kernels.Quantize(_buffers.Hidden + layout.IndexOf(row, c), Math.Min(layout.Width, _hidden - c), destination.From(destination.Layout.IndexOf(destinationRow, c)));
     }
 
-    private void Record(string name, int rows, int columns, float* values) =>
-        _trace?.Record(name, rows, columns, new ReadOnlySpan<float>(values, rows * columns));
+    private void Record(string name, int rows, int columns, PanelLayout layout, float* values)
+    {
+        if (_trace?.Wants(name) == true) _trace.Record(name, rows, columns, RowMajor(rows, columns, layout, values));
+    }
 
-    private void Record(string name, sbyte* codes) =>
-        _trace?.Record(name, _tokens, _hidden, new ReadOnlySpan<sbyte>(codes, _tokens * _hidden));
+    private void Record(string name, int rows, int columns, PanelLayout layout, sbyte* codes)
+    {
+        if (_trace?.Wants(name) == true) _trace.Record(name, rows, columns, RowMajor(rows, columns, layout, codes));
+    }
 
     private void Record(string name, int rows, int columns, Codes codes)
     {
-        if (codes.Width == CodeWidth.Int8) _trace?.Record(name, rows, columns, new ReadOnlySpan<sbyte>(codes.Int8, rows * columns));
-        else _trace?.Record(name, rows, columns, new ReadOnlySpan<short>(codes.Int16, rows * columns));
+        if (codes.Width == CodeWidth.Int8) Record(name, rows, columns, codes.Layout, codes.Int8);
+        else if (_trace?.Wants(name) == true) _trace.Record(name, rows, columns, RowMajor(rows, columns, codes.Layout, codes.Int16));
     }
 
-    private readonly record struct LinearStep(PackedLinear Layer, Codes Input, int Rows, LinearOutput Output);
+    private static T[] RowMajor<T>(int rows, int columns, PanelLayout layout, T* values) where T : unmanaged
+    {
+        var copy = new T[rows * columns];
+        for (var r = 0; r < rows; r++)
+            for (var c = 0; c < columns; c += layout.Width)
+                new ReadOnlySpan<T>(values + layout.IndexOf(r, c), Math.Min(layout.Width, columns - c)).CopyTo(copy.AsSpan(r * columns + c));
+        return copy;
+    }
 
     /// <param name="Arguments">Of every piece of work.</param>
     /// <param name="Heads">Heads of all sequences together.</param>

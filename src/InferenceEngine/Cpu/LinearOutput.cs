@@ -22,14 +22,14 @@ internal enum EpilogueKind
     TanhQuantizeInt16,
 }
 
-/// <summary>Destination of a linear layer, row-major [rows, N].</summary>
+/// <summary>Destination of a linear layer, [rows, N].</summary>
 internal readonly unsafe struct LinearOutput
 {
-    private LinearOutput(EpilogueKind kind, void* destination, int stride, float* residual, float inverseScale)
+    private LinearOutput(EpilogueKind kind, void* destination, PanelLayout layout, float* residual, float inverseScale)
     {
         Kind = kind;
         Destination = destination;
-        Stride = stride;
+        Layout = layout;
         Residual = residual;
         InverseScale = inverseScale;
     }
@@ -39,8 +39,8 @@ internal readonly unsafe struct LinearOutput
     /// <summary>float, sbyte or short elements, by <see cref="Kind"/>.</summary>
     public void* Destination { get; }
 
-    /// <summary>Elements from one row to the next, in the destination and in the residual.</summary>
-    public int Stride { get; }
+    /// <summary>Where the elements of the destination and of the residual lie.</summary>
+    public PanelLayout Layout { get; }
 
     /// <summary>The residual of <see cref="EpilogueKind.AddResidual"/>; may be the destination.</summary>
     public float* Residual { get; }
@@ -48,20 +48,20 @@ internal readonly unsafe struct LinearOutput
     /// <summary>1 / scale of the codes.</summary>
     public float InverseScale { get; }
 
-    public static LinearOutput Float(float* destination, int stride) => new(EpilogueKind.Float, destination, stride, null, 0);
+    public static LinearOutput Float(float* destination, PanelLayout layout) => new(EpilogueKind.Float, destination, layout, null, 0);
 
-    public static LinearOutput AddResidual(float* destination, float* residual, int stride) =>
-        new(EpilogueKind.AddResidual, destination, stride, residual, 0);
+    public static LinearOutput AddResidual(float* destination, float* residual, PanelLayout layout) =>
+        new(EpilogueKind.AddResidual, destination, layout, residual, 0);
 
-    public static LinearOutput Int8(sbyte* destination, int stride, float inverseScale) =>
-        new(EpilogueKind.QuantizeInt8, destination, stride, null, inverseScale);
+    public static LinearOutput Int8(sbyte* destination, PanelLayout layout, float inverseScale) =>
+        new(EpilogueKind.QuantizeInt8, destination, layout, null, inverseScale);
 
-    public static LinearOutput GeluInt8(sbyte* destination, int stride, float inverseScale) =>
-        new(EpilogueKind.GeluQuantizeInt8, destination, stride, null, inverseScale);
+    public static LinearOutput GeluInt8(sbyte* destination, PanelLayout layout, float inverseScale) =>
+        new(EpilogueKind.GeluQuantizeInt8, destination, layout, null, inverseScale);
 
-    public static LinearOutput GeluInt16(short* destination, int stride, float inverseScale) =>
-        new(EpilogueKind.GeluQuantizeInt16, destination, stride, null, inverseScale);
+    public static LinearOutput GeluInt16(short* destination, PanelLayout layout, float inverseScale) =>
+        new(EpilogueKind.GeluQuantizeInt16, destination, layout, null, inverseScale);
 
-    public static LinearOutput TanhInt16(short* destination, int stride, float inverseScale) =>
-        new(EpilogueKind.TanhQuantizeInt16, destination, stride, null, inverseScale);
+    public static LinearOutput TanhInt16(short* destination, PanelLayout layout, float inverseScale) =>
+        new(EpilogueKind.TanhQuantizeInt16, destination, layout, null, inverseScale);
 }

@@ -33,6 +33,9 @@ internal sealed unsafe class PackedLayerNorm
     /// <summary>[H].</summary>
     public AlignedBuffer Beta { get; }
 
+    /// <summary>Statistics of a row of which these are the sums.</summary>
+    public RowStatistics StatisticsOf(RowSums sums) => new(sums.S1, IntegerLayerNorm.ReciprocalStd(sums.S1, sums.S2, Hidden, EpsilonTerm));
+
     private static AlignedBuffer Copy(float[] values)
     {
         var buffer = new AlignedBuffer(values.Length * sizeof(float));

@@ -67,6 +67,14 @@ internal sealed unsafe class PackedLinear
     /// <summary>Blocks of 16 columns.</summary>
     public int Blocks => BlocksOf(Out);
 
+    /// <summary>Where the weights of a block are, in a layout of blocks.</summary>
+    public byte* Block(int block) => Weights.Pointer + block * BlockBytes;
+
+    /// <summary>Bytes from one block of weights to the next, in a layout of blocks.</summary>
+    public nint BlockBytes => (nint)(Weights.Bytes / Blocks);
+
+    public bool IsBlocks => Layout is WeightLayout.DenseBlocks or WeightLayout.Sparse24Blocks;
+
     public bool IsSparse => Layout is WeightLayout.Sparse24Rows or WeightLayout.Sparse24Blocks;
 
     public static int BlocksOf(int columns) => (columns + BlockColumns - 1) / BlockColumns;

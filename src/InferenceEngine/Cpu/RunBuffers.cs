@@ -18,14 +18,17 @@ internal sealed unsafe class RunBuffers
         Scratch = [.. Enumerable.Range(0, workers).Select(_ => new WorkerScratch())];
     }
 
+    /// <summary>Where the elements of the residual stream and its codes lie, and those of the FFN.</summary>
+    public PanelLayout Layout { get; private set; }
+
+    /// <summary>Where the codes of query, key, value and context lie: each head's in one panel.</summary>
+    public PanelLayout HeadLayout { get; private set; }
+
     /// <summary>Working memory of each worker.</summary>
     public WorkerScratch[] Scratch { get; }
 
-    /// <summary>h, the residual stream, [T, H].</summary>
+    /// <summary>The residual stream, [T, H]: r on its way into a LayerNorm, h after it.</summary>
     public float* Hidden { get; private set; }
-
-    /// <summary>r, a sum on its way into a LayerNorm, [T, H].</summary>
-    public float* Sum { get; private set; }
 
     /// <summary>Input codes of query, key and value in at most three different quantizers, each [T, H] of either width.</summary>
     public nint[] InputCodes { get; } = new nint[3];
@@ -45,18 +48,21 @@ internal sealed unsafe class RunBuffers
     /// <summary>FFN codes of either width, [T, F].</summary>
     public void* Up { get; private set; }
 
-    /// <summary>Codes of each first token, of either width, [B, H].</summary>
+    /// <summary>Codes of each first token, of either width, row-major [B, H].</summary>
     public void* First { get; private set; }
 
-    /// <summary>Pooler output codes, [B, H].</summary>
+    /// <summary>Pooler output codes, row-major [B, H].</summary>
     public short* Pooled { get; private set; }
 
-    /// <summary>Logits, [B, C].</summary>
+    /// <summary>Logits, row-major [B, C].</summary>
     public float* Logits { get; private set; }
 
     /// <summary>Makes room for a batch. Allocates only when it is larger than every batch before.</summary>
     public void Reserve(int tokens, int sequences)
     {
+        var a = _model.Architecture;
+        Layout = PanelLayout.Panels(tokens);
+        HeadLayout = HasHeadPanels(a) ? PanelLayout.Panels(tokens, a.HeadDim) : PanelLayout.RowMajor(a.Hidden);
         if (tokens <= _tokens && sequences <= _sequences) return;
         _tokens = Math.Max(tokens, _tokens);
         _sequences = Math.Max(sequences, _sequences);
@@ -64,11 +70,14 @@ internal sealed unsafe class RunBuffers
         Lay(_memory.Pointer);
     }
 
+    // A block of 16 columns must not lie in two panels.
+    private static bool HasHeadPanels(BertArchitecture a) => a.HeadDim % PackedLinear.BlockColumns == 0;
+
     // Assigns every address from `start` on; returns the bytes used.
     private long Lay(byte* start)
     {
         var a = _model.Architecture;
-        long th = (long)_tokens * a.Hidden, bh = (long)_sequences * a.Hidden;
+        long th = PanelLayout.Size(_tokens, a.Hidden), heads = PanelLayout.Size(_tokens, a.Hidden, HasHeadPanels(a) ? a.HeadDim : a.Hidden), bh = (long)_sequences * a.Hidden;
         var next = start;
         byte* Take(long bytes)
         {
@@ -78,13 +87,12 @@ internal sealed unsafe class RunBuffers
         }
 
         Hidden = (float*)Take(th * sizeof(float));
-        Sum = (float*)Take(th * sizeof(float));
         for (var i = 0; i < InputCodes.Length; i++) InputCodes[i] = (nint)Take(th * sizeof(short));
-        Query = (sbyte*)Take(th);
-        Key = (sbyte*)Take(th);
-        Value = (sbyte*)Take(th);
-        Context = Take(th * sizeof(short));
-        Up = Take((long)_tokens * a.Intermediate * _maxCodeBytes);
+        Query = (sbyte*)Take(heads);
+        Key = (sbyte*)Take(heads);
+        Value = (sbyte*)Take(heads);
+        Context = Take(heads * sizeof(short));
+        Up = Take(PanelLayout.Size(_tokens, a.Intermediate) * _maxCodeBytes);
         First = Take(bh * sizeof(short));
         Pooled = (short*)Take(bh * sizeof(short));
         Logits = (float*)Take((long)_sequences * a.Classes * sizeof(float));

@@ -6,10 +6,22 @@ internal readonly record struct WorkRange(int RowBegin, int RowEnd, int BlockBeg
     /// <summary>The worker's last piece was of the same rows of the same input, and its scratch still holds them packed.</summary>
     public bool RowsPacked { get; init; }
 
+    /// <summary>What the worker will multiply afterwards, in all likelihood.</summary>
+    public NextWeights Next { get; init; }
+
+    /// <summary>The columns, of a layer that has <paramref name="columns"/> of them.</summary>
+    public (int Begin, int End) Columns(int columns) =>
+        (BlockBegin * PackedLinear.BlockColumns, Math.Min(BlockEnd * PackedLinear.BlockColumns, columns));
+
     /// <summary>Part <paramref name="part"/> of <paramref name="count"/> items split as evenly as possible.</summary>
     public static (int Begin, int End) Part(int count, int part, int parts) =>
         ((int)((long)count * part / parts), (int)((long)count * (part + 1) / parts));
 }
+
+/// <summary>Weights that can be fetched meanwhile.</summary>
+/// <param name="Layer">Of which layer; null: none.</param>
+/// <param name="Block">From which block on.</param>
+internal readonly record struct NextWeights(PackedLinear? Layer, int Block);
 
 /// <summary>Which rows a worker's scratch holds packed.</summary>
 /// <param name="Input">Where their codes are.</param>

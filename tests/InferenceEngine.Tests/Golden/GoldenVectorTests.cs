@@ -58,7 +58,7 @@ public sealed unsafe class GoldenVectorTests
         short[] x = [8192, 2, 1];
         float y;
         fixed (short* source = x)
-            kernels.Linear(kernels.Pack(layer, false), source, LinearOutput.Float(&y, 1), new WorkRange(0, 1, 0, 1), new WorkerScratch());
+            kernels.Linear(kernels.Pack(layer, false), new Codes((nint)source, CodeWidth.Int16, layer.Input, PanelLayout.RowMajor(3)), LinearOutput.Float(&y, PanelLayout.RowMajor(1)), new WorkRange(0, 1, 0, 1), new WorkerScratch());
         Assert.Equal(33554436f, y);
     }
 

@@ -81,25 +81,31 @@ public sealed unsafe class AttentionKernelTests
         sbyte[] q = Codes(), k = Codes(), v = Codes();
         var quantizer = QuantizationParameters.FromAmax(1.5f, width == CodeWidth.Int8 ? 127 : 32767);
         var expected = Reference(q, k, v, start, length, d, queries, multiplier, quantizer.InverseScale, width);
-        foreach (var edge in Enum.GetValues<MemoryEdge>())
+        Check(PanelLayout.RowMajor(hidden), MemoryEdge.End);
+        Check(PanelLayout.RowMajor(hidden), MemoryEdge.Start);
+        if (d % PackedLinear.BlockColumns == 0) Check(PanelLayout.Panels(start + length, d), MemoryEdge.End);
+
+        void Check(PanelLayout layout, MemoryEdge edge)
         {
-            using BoundedMemory qm = BoundedMemory.Of<sbyte>(q, edge), km = BoundedMemory.Of<sbyte>(k, edge), vm = BoundedMemory.Of<sbyte>(v, edge);
-            using var context = new BoundedMemory(count * (width == CodeWidth.Int8 ? 1 : 2), Untouched, edge);
+            BoundedMemory Memory(sbyte[] codes) => BoundedMemory.Of<sbyte>(PanelMatrix.Of(codes, hidden, layout, (sbyte)0), edge);
+            using BoundedMemory qm = Memory(q), km = Memory(k), vm = Memory(v);
+            using var context = new BoundedMemory(qm.Bytes * (width == CodeWidth.Int8 ? 1 : 2), Untouched, edge);
             var arguments = new AttentionArguments
             {
                 Query = (sbyte*)qm.Pointer,
                 Key = (sbyte*)km.Pointer,
                 Value = (sbyte*)vm.Pointer,
-                Hidden = hidden,
+                Layout = layout,
                 HeadDim = d,
                 ScoreMultiplier = multiplier,
                 ValueScale = ValueScale,
-                Context = new Codes((nint)context.Pointer, width, quantizer),
+                Context = new Codes((nint)context.Pointer, width, quantizer, layout),
             };
             kernels.Attention(arguments, new AttentionWork(start, length, 1, 0, queries / 2), _scratch);
             kernels.Attention(arguments, new AttentionWork(start, length, 1, queries / 2, queries), _scratch);
             var actual = width == CodeWidth.Int8 ? Array.ConvertAll(context.ToArray<sbyte>(), c => (int)c) : Array.ConvertAll(context.ToArray<short>(), c => (int)c);
-            TensorAssert.BitEqual(expected, actual, hidden, $"{set} S={length} D={d} {width} queries={queries} m={multiplier}");
+            TensorAssert.BitEqual(PanelMatrix.Of(expected, hidden, layout, width == CodeWidth.Int8 ? Untouched : Untouched << 8 | Untouched), actual, layout.Width,
+                $"{set} S={length} D={d} {width} queries={queries} m={multiplier} panels of {layout.Width}");
         }
     }
 

@@ -63,7 +63,7 @@ public sealed unsafe class AttentionRowTests
                 using var acc = BoundedMemory.Of<int>(sums, edge);
                 using var context = new BoundedMemory((2 + Columns) * (width == CodeWidth.Int8 ? 1 : 2), edge: edge);
                 var index = edge == MemoryEdge.End ? 2 : 0;
-                store(new Codes((nint)context.Pointer, width, quantizer), index, (int*)acc.Pointer, scale);
+                store(new Codes((nint)context.Pointer, width, quantizer, PanelLayout.RowMajor(Columns)), index, (int*)acc.Pointer, scale);
                 for (var c = 0; c < Columns; c++)
                 {
                     var value = sums[c] * scale;

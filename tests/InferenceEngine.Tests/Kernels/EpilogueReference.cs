@@ -15,18 +15,18 @@ internal static unsafe class EpilogueReference
     };
 
     /// <summary>A destination with scales that leave few codes unused.</summary>
-    public static LinearOutput Output(EpilogueKind kind, void* destination, float* residual, int stride) => kind switch
+    public static LinearOutput Output(EpilogueKind kind, void* destination, float* residual, PanelLayout layout) => kind switch
     {
-        EpilogueKind.Float => LinearOutput.Float((float*)destination, stride),
-        EpilogueKind.AddResidual => LinearOutput.AddResidual((float*)destination, residual, stride),
-        EpilogueKind.QuantizeInt8 => LinearOutput.Int8((sbyte*)destination, stride, 100f),
-        EpilogueKind.GeluQuantizeInt8 => LinearOutput.GeluInt8((sbyte*)destination, stride, 100f),
-        EpilogueKind.GeluQuantizeInt16 => LinearOutput.GeluInt16((short*)destination, stride, 20_000f),
-        _ => LinearOutput.TanhInt16((short*)destination, stride, 32767f),
+        EpilogueKind.Float => LinearOutput.Float((float*)destination, layout),
+        EpilogueKind.AddResidual => LinearOutput.AddResidual((float*)destination, residual, layout),
+        EpilogueKind.QuantizeInt8 => LinearOutput.Int8((sbyte*)destination, layout, 100f),
+        EpilogueKind.GeluQuantizeInt8 => LinearOutput.GeluInt8((sbyte*)destination, layout, 100f),
+        EpilogueKind.GeluQuantizeInt16 => LinearOutput.GeluInt16((short*)destination, layout, 20_000f),
+        _ => LinearOutput.TanhInt16((short*)destination, layout, 32767f),
     };
 
     /// <summary>Stores element <paramref name="i"/>.</summary>
-    public static void Store(in LinearOutput output, int i, float y)
+    public static void Store(in LinearOutput output, nint i, float y)
     {
         var destination = output.Destination;
         switch (output.Kind)

@@ -1,6 +1,7 @@
 using QatKit.Core.Graph;
 using QatKit.Core.Numerics;
 using QatKit.InferenceEngine.Cpu;
+using QatKit.InferenceEngine.Cpu.Kernels;
 using QatKit.TestKit;
 
 namespace QatKit.InferenceEngine.Tests.Kernels;
@@ -14,6 +15,7 @@ namespace QatKit.InferenceEngine.Tests.Kernels;
 /// <param name="input">Codes [M, K]; random when omitted.</param>
 internal sealed unsafe class LinearCase(KernelSet set, int m, QuantizedLinear layer, EpilogueKind kind = EpilogueKind.Float, int[]? input = null)
 {
+    private const byte Untouched = 0x55;
     private readonly int _n = layer.Out;
     private readonly bool _int8 = layer.Width == CodeWidth.Int8;
     private readonly int _rowBytes = layer.Out * EpilogueReference.Bytes(kind);
@@ -51,7 +53,7 @@ internal sealed unsafe class LinearCase(KernelSet set, int m, QuantizedLinear la
         };
     }
 
-    /// <summary>Fails unless both give the same bits.</summary>
+    /// <summary>Fails unless both give the same bits, with input and output in one panel and in several.</summary>
     /// <param name="scratch">May be used: what earlier cases left in it must not matter.</param>
     public void Check(WorkerScratch scratch)
     {
@@ -62,23 +64,37 @@ internal sealed unsafe class LinearCase(KernelSet set, int m, QuantizedLinear la
         var residual = Enumerable.Range(0, m * _n).Select(_ => random.NextSingle()).ToArray();
         var expected = Reference(x, residual);
         var packed = kernels.Pack(layer, layer.Mask is not null);
-        foreach (var edge in Enum.GetValues<MemoryEdge>())
-        {
-            using var xMemory = _int8
-                ? BoundedMemory.Of<sbyte>(Array.ConvertAll(x, c => (sbyte)c), edge)
-                : BoundedMemory.Of<short>(Array.ConvertAll(x, c => (short)c), edge);
-            using var residualMemory = BoundedMemory.Of<float>(residual, edge);
-            using var actual = new BoundedMemory((long)m * _rowBytes, edge: edge);
-            using (new GuardedBuffer(packed.Weights, edge))
-            using (new GuardedBuffer(packed.Bias, edge))
-            using (new GuardedBuffer(packed.Multipliers, edge))
-            {
-                kernels.Linear(packed, xMemory.Pointer, EpilogueReference.Output(kind, actual.Pointer, (float*)residualMemory.Pointer, _n),
-                    new WorkRange(0, m, 0, PackedLinear.BlocksOf(_n)), scratch);
-            }
+        var panels = PanelLayout.Panels(m, (m + _n + layer.In) % 2 == 0 ? 16 : PanelLayout.DefaultWidth);
+        Check(kernels, packed, x, residual, expected, PanelLayout.RowMajor(layer.In), PanelLayout.RowMajor(_n), MemoryEdge.End, scratch);
+        Check(kernels, packed, x, residual, expected, PanelLayout.RowMajor(layer.In), panels, MemoryEdge.Start, scratch);
+        Check(kernels, packed, x, residual, expected, panels, panels, MemoryEdge.End, scratch);
+    }
 
-            TensorAssert.BitEqual(expected, actual.ToArray<byte>(), _rowBytes, $"{set} {kind} M={m} N={_n} K={layer.In} {layer.Width} mask={layer.Mask is not null}");
+    private void Check(CpuKernels kernels, PackedLinear packed, int[] x, float[] residual, byte[] expected, PanelLayout inputLayout, PanelLayout outputLayout, MemoryEdge edge, WorkerScratch scratch)
+    {
+        var codes = PanelMatrix.Of(x, layer.In, inputLayout, 0);
+        using var xMemory = _int8
+            ? BoundedMemory.Of<sbyte>(Array.ConvertAll(codes, c => (sbyte)c), edge)
+            : BoundedMemory.Of<short>(Array.ConvertAll(codes, c => (short)c), edge);
+        using var residualMemory = BoundedMemory.Of<float>(PanelMatrix.Of(residual, _n, outputLayout, 0f), edge);
+        var elementBytes = EpilogueReference.Bytes(kind);
+        using var actual = new BoundedMemory((long)PanelMatrix.Extent(m, _n, outputLayout) * elementBytes, Untouched, edge);
+        using (new GuardedBuffer(packed.Weights, edge))
+        using (new GuardedBuffer(packed.Bias, edge))
+        using (new GuardedBuffer(packed.Multipliers, edge))
+        {
+            kernels.Linear(packed, new Codes((nint)xMemory.Pointer, layer.Width, layer.Input, inputLayout),
+                EpilogueReference.Output(kind, actual.Pointer, (float*)residualMemory.Pointer, outputLayout),
+                new WorkRange(0, m, 0, PackedLinear.BlocksOf(_n)), scratch);
         }
+
+        var bytes = actual.ToArray<byte>();
+        var inPanels = new byte[bytes.Length];
+        Array.Fill(inPanels, Untouched);
+        for (var i = 0; i < m * _n; i++)
+            expected.AsSpan(i * elementBytes, elementBytes).CopyTo(inPanels.AsSpan((int)outputLayout.IndexOf(i / _n, i % _n) * elementBytes));
+        TensorAssert.BitEqual(inPanels, bytes, outputLayout.Width * elementBytes,
+            $"{set} {kind} M={m} N={_n} K={layer.In} {layer.Width} mask={layer.Mask is not null} panels of {inputLayout.Width} and {outputLayout.Width}");
     }
 
     // Straight from the contract: one dot product, one fma, one function per element.
@@ -89,7 +105,7 @@ internal sealed unsafe class LinearCase(KernelSet set, int m, QuantizedLinear la
         fixed (byte* destination = bytes)
         fixed (float* addend = residual)
         {
-            var output = EpilogueReference.Output(kind, destination, addend, _n);
+            var output = EpilogueReference.Output(kind, destination, addend, PanelLayout.RowMajor(_n));
             for (var i = 0; i < m * _n; i++)
             {
                 int row = i / _n, n = i % _n;

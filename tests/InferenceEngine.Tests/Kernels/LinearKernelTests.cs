@@ -73,8 +73,8 @@ public sealed unsafe class LinearKernelTests
     [MemberData(nameof(Sets))]
     public void Stretches_of_depth_groups_of_blocks_and_passes_of_rows_join_exactly(KernelSet set)
     {
-        foreach (var k in new[] { 511, 512, 513, 1023, 1024, 1025, 1027, 2051 }) Check(set, 7, LinearCase.RandomLayer(17, k, CodeWidth.Int8, 4));
-        foreach (var k in new[] { 1024, 1032, 2056 }) Check(set, 6, LinearCase.RandomLayer(17, k, CodeWidth.Int8, 4, sparse24: true));
+        foreach (var k in new[] { 511, 512, 513, 1023, 1024, 1025, 1027, 2051, 3071, 3072, 3073, 6152 }) Check(set, 7, LinearCase.RandomLayer(17, k, CodeWidth.Int8, 4));
+        foreach (var k in new[] { 1024, 1032, 2056, 3072, 3080, 6152 }) Check(set, 6, LinearCase.RandomLayer(17, k, CodeWidth.Int8, 4, sparse24: true));
         foreach (var m in new[] { 192, 193, 385 })
         {
             Check(set, m, LinearCase.RandomLayer(130, 16, CodeWidth.Int8, 4));
@@ -155,7 +155,7 @@ public sealed unsafe class LinearKernelTests
         var layer = LinearCase.RandomLayer(50, 24, CodeWidth.Int8, 1);
         using var x = BoundedMemory.Of<sbyte>(new sbyte[9 * 24]);
         using var y = new BoundedMemory(9 * 50 * sizeof(float), fill: 0xFF);
-        kernels.Linear(kernels.Pack(layer, false), x.Pointer, LinearOutput.Float((float*)y.Pointer, 50), new WorkRange(3, 7, 1, 2), _scratch);
+        kernels.Linear(kernels.Pack(layer, false), Int8Codes(x, layer), LinearOutput.Float((float*)y.Pointer, PanelLayout.RowMajor(50)), new WorkRange(3, 7, 1, 2), _scratch);
         var values = y.ToArray<int>();
         for (var i = 0; i < values.Length; i++)
         {
@@ -177,17 +177,19 @@ public sealed unsafe class LinearKernelTests
             var packed = kernels.Pack(layer, sparse);
             using var x = BoundedMemory.Of<sbyte>([.. Enumerable.Range(0, Rows * Depth).Select(i => (sbyte)(i * 31 % 255 - 127))]);
             using var whole = new BoundedMemory(Rows * Columns * sizeof(float), fill: 0xFF);
-            kernels.Linear(packed, x.Pointer, LinearOutput.Float((float*)whole.Pointer, Columns), new WorkRange(0, Rows, 0, packed.Blocks), new WorkerScratch());
+            kernels.Linear(packed, Int8Codes(x, layer), LinearOutput.Float((float*)whole.Pointer, PanelLayout.RowMajor(Columns)), new WorkRange(0, Rows, 0, packed.Blocks), new WorkerScratch());
             using var pieces = new BoundedMemory(Rows * Columns * sizeof(float), fill: 0xFF);
             for (var block = 0; block < packed.Blocks; block += 3)
             {
-                kernels.Linear(packed, x.Pointer, LinearOutput.Float((float*)pieces.Pointer, Columns),
+                kernels.Linear(packed, Int8Codes(x, layer), LinearOutput.Float((float*)pieces.Pointer, PanelLayout.RowMajor(Columns)),
                     new WorkRange(0, Rows, block, Math.Min(block + 3, packed.Blocks)) { RowsPacked = block > 0 }, _scratch);
             }
 
             Assert.Equal(whole.ToArray<int>(), pieces.ToArray<int>());
         }
     }
+
+    private static Codes Int8Codes(BoundedMemory x, QuantizedLinear layer) => new((nint)x.Pointer, CodeWidth.Int8, layer.Input, PanelLayout.RowMajor(layer.In));
 
     private void Check(KernelSet set, int m, QuantizedLinear layer, EpilogueKind kind = EpilogueKind.Float, int[]? input = null) =>
         new LinearCase(set, m, layer, kind, input).Check(_scratch);

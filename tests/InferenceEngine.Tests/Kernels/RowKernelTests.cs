@@ -1,6 +1,7 @@
 using QatKit.Core.Graph;
 using QatKit.Core.Numerics;
 using QatKit.InferenceEngine.Cpu;
+using QatKit.InferenceEngine.Cpu.Kernels;
 using QatKit.TestKit;
 
 namespace QatKit.InferenceEngine.Tests.Kernels;
@@ -12,7 +13,7 @@ public sealed unsafe class RowKernelTests
     private static readonly float[] Special =
         [0f, -0f, 0.5f, -0.5f, 1.5f, 2.5f, -2.5f, 126.5f, 127f, 127.5f, -127.5f, 1e9f, -1e9f, float.Epsilon, -float.Epsilon, float.MaxValue, float.MinValue, 32766.5f, -32767.5f];
 
-    private readonly WorkerScratch _scratch = new();
+    private const int Rows = 3;
 
     public static TheoryData<KernelSet> Sets => [.. KernelSets.All];
 
@@ -93,7 +94,7 @@ public sealed unsafe class RowKernelTests
         }
     }
 
-    private void CheckNorm(KernelSet set, int hidden, int exponent, Func<int, float> value, Random random)
+    private static void CheckNorm(KernelSet set, int hidden, int exponent, Func<int, float> value, Random random)
     {
         var kernels = KernelSets.Require(set);
         var row = Enumerable.Range(0, hidden).Select(value).ToArray();
@@ -102,17 +103,55 @@ public sealed unsafe class RowKernelTests
         IntegerLayerNorm.Normalize(row, norm.Gamma, norm.Beta, exponent, 1e-12, expected);
         Assert.DoesNotContain(expected, x => !float.IsFinite(x));
         var packed = new PackedLayerNorm(norm, hidden, 1e-12);
-        foreach (var edge in Enum.GetValues<MemoryEdge>())
+        foreach (var width in new[] { CodeWidth.Int8, CodeWidth.Int16 })
         {
-            using var input = BoundedMemory.Of<float>(row, edge);
-            using var output = new BoundedMemory(hidden * sizeof(float), edge: edge);
-            using var gamma = new GuardedBuffer(packed.Gamma, edge);
-            using var beta = new GuardedBuffer(packed.Beta, edge);
-            kernels.LayerNorm(packed, (float*)input.Pointer, (float*)output.Pointer, _scratch);
-            TensorAssert.BitEqual(expected, output.ToArray<float>(), 0, $"{set} H={hidden} k={exponent}");
-            kernels.LayerNorm(packed, (float*)input.Pointer, (float*)input.Pointer, _scratch);
-            TensorAssert.BitEqual(expected, input.ToArray<float>(), 0, $"{set} H={hidden} k={exponent}, in place");
+            CheckNorm(kernels, packed, row, expected, PanelLayout.RowMajor(hidden), MemoryEdge.End, width);
+            CheckNorm(kernels, packed, row, expected, PanelLayout.Panels(Rows, 16), MemoryEdge.Start, width);
+            CheckNorm(kernels, packed, row, expected, PanelLayout.Panels(Rows), MemoryEdge.End, width);
         }
+    }
+
+    // Of three rows the second and third, each the same, in two parts of columns whose sums are added.
+    private static void CheckNorm(CpuKernels kernels, PackedLayerNorm norm, float[] row, float[] expected, PanelLayout layout, MemoryEdge edge, CodeWidth width)
+    {
+        const float untouched = 3.25f, inverse = 37f;
+        var hidden = norm.Hidden;
+        float[] Around(float[] values) => PanelMatrix.Of([.. Enumerable.Repeat(untouched, hidden), .. values, .. values], hidden, layout, untouched);
+        using var values = BoundedMemory.Of<float>(Around(row), edge);
+        using var codes = BoundedMemory.Of<short>(new short[values.Bytes / sizeof(float)], edge);
+        using var gamma = new GuardedBuffer(norm.Gamma, edge);
+        using var beta = new GuardedBuffer(norm.Beta, edge);
+        int blocks = PackedLinear.BlocksOf(hidden), middle = blocks / 2;
+        WorkRange left = new(1, Rows, 0, middle), right = new(1, Rows, middle, blocks);
+        var sums = stackalloc RowSums[Rows];
+        for (var r = 0; r < Rows; r++) sums[r] = default;
+        kernels.AddSums(norm, (float*)values.Pointer, layout, right, sums);
+        kernels.AddSums(norm, (float*)values.Pointer, layout, left, sums);
+        Assert.Equal(default, sums[0]);
+        var statistics = stackalloc RowStatistics[Rows];
+        for (var r = 0; r < Rows; r++) statistics[r] = norm.StatisticsOf(sums[r]);
+        var quantizer = new QuantizationParameters(1 / inverse);
+        var destination = new Codes((nint)codes.Pointer, width, quantizer, layout);
+        kernels.Normalize(norm, statistics, (float*)values.Pointer, layout, left, destination);
+        kernels.Normalize(norm, statistics, (float*)values.Pointer, layout, right, null);
+        var message = $"{kernels.Tier} H={hidden} panels of {layout.Width} {edge}";
+        TensorAssert.BitEqual(Around(expected), values.ToArray<float>(), layout.Width, message);
+        // Codes of the left part, nothing elsewhere.
+        var expectedCodes = new int[codes.Bytes / sizeof(short)];
+        for (var r = 1; r < Rows; r++)
+        {
+            for (var c = 0; c < Math.Min(hidden, middle * PackedLinear.BlockColumns); c++)
+            {
+                expectedCodes[layout.IndexOf(r, c)] = width == CodeWidth.Int8
+                    ? AffineQuantizer.Quantize(expected[c], quantizer.InverseScale)
+                    : AffineQuantizer.QuantizeInt16(expected[c], quantizer.InverseScale);
+            }
+        }
+
+        int[] actualCodes = width == CodeWidth.Int8
+            ? Array.ConvertAll(codes.ToArray<sbyte>()[..expectedCodes.Length], c => (int)c)
+            : Array.ConvertAll(codes.ToArray<short>(), c => (int)c);
+        TensorAssert.BitEqual(expectedCodes, actualCodes, layout.Width, $"{message} {width} codes");
     }
 
     private static float[] Values(int count, Random random) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() * 2 - 1)];

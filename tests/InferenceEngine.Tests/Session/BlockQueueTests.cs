@@ -15,19 +15,39 @@ public sealed class BlockQueueTests
     [InlineData(16, 2)]
     public void Every_block_of_every_row_is_taken_once(int workers, int unit)
     {
-        var queue = new BlockQueue();
+        var queue = new BlockQueue(workers);
+        var random = new Random(1);
         foreach (var rows in new[] { 1, 2, 5, 128, 192, 193, 1000 })
         {
             foreach (var blocks in new[] { 1, 2, 3, 7, 48, 192 })
             {
-                queue.Fill(rows, blocks, unit, workers);
-                var taken = new int[rows, blocks];
-                while (queue.TryTake(out var range))
+                // One worker alone, all in turn, or anyone.
+                foreach (var order in new Func<int, int>[] { _ => workers - 1, i => i % workers, _ => random.Next(workers) })
                 {
-                    for (var r = range.RowBegin; r < range.RowEnd; r++)
-                        for (var b = range.BlockBegin; b < range.BlockEnd; b++) taken[r, b]++;
+                    queue.Fill(rows, blocks, unit, workers);
+                    var taken = new int[rows, blocks];
+                    for (var i = 0; queue.TryTake(order(i), out var range, out _); i++) Count(taken, range);
+                    Assert.All(taken.Cast<int>(), count => Assert.Equal(1, count));
                 }
+            }
+        }
+    }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(16)]
+    public void Whole_shares_are_every_block_once(int workers)
+    {
+        var queue = new BlockQueue(workers);
+        foreach (var rows in new[] { 1, 128, 1000 })
+        {
+            foreach (var blocks in new[] { 1, 7, 48 })
+            {
+                queue.Fill(rows, blocks, 2, workers);
+                var taken = new int[rows, blocks];
+                for (var w = 0; w < workers; w++)
+                    while (queue.TryTakeShare(w, out var range)) Count(taken, range);
                 Assert.All(taken.Cast<int>(), count => Assert.Equal(1, count));
             }
         }
@@ -37,14 +57,14 @@ public sealed class BlockQueueTests
     public void Concurrent_workers_share_every_block_out()
     {
         const int Workers = 4, Blocks = 5000;
-        var queue = new BlockQueue();
+        var queue = new BlockQueue(Workers);
         var taken = new int[Blocks];
         for (var round = 0; round < 20; round++)
         {
             queue.Fill(1, Blocks, 2, Workers);
-            Parallel.For(0, Workers, _ =>
+            Parallel.For(0, Workers, w =>
             {
-                while (queue.TryTake(out var range))
+                while (queue.TryTake(w, out var range, out _))
                     for (var b = range.BlockBegin; b < range.BlockEnd; b++) Interlocked.Increment(ref taken[b]);
             });
             Assert.All(taken, count => Assert.Equal(round + 1, count));
@@ -52,54 +72,82 @@ public sealed class BlockQueueTests
     }
 
     [Fact]
-    public void Pieces_are_large_at_first_and_single_blocks_at_the_end()
+    public void A_worker_takes_its_own_share_from_the_front_in_ever_smaller_pieces_and_then_helps_from_the_end()
     {
-        var queue = new BlockQueue();
-        queue.Fill(128, 48, 1, 2);
-        var sizes = new List<int>();
-        while (queue.TryTake(out var range)) sizes.Add(range.BlockEnd - range.BlockBegin);
-        Assert.Equal([12, 9, 7, 5, 4, 3, 2, 2, 1, 1, 1, 1], sizes);
+        var queue = new BlockQueue(2);
+        queue.Fill(128, 48, 2, 2);
+        Assert.Equal(
+            [(0, 12, 12), (12, 20, 20), (20, 22, 22), (22, 24, -1), (36, 48, -1), (30, 36, -1), (26, 30, -1), (24, 26, -1)],
+            Pieces(queue, worker: 0));
+        queue.Fill(128, 48, 2, 2);
+        Assert.Equal((24, 36, 36), Pieces(queue, worker: 1)[0]);
     }
 
-    [Theory]
-    [InlineData(48, new[] { 12, 10, 8, 6, 4, 2, 2, 2, 2 })]
-    [InlineData(7, new[] { 2, 2, 2, 1 })]
-    public void Pieces_are_whole_tiles_but_for_the_last(int blocks, int[] expected)
+    [Fact]
+    public void The_next_block_is_the_one_with_which_the_share_goes_on()
     {
-        var queue = new BlockQueue();
-        queue.Fill(128, blocks, 2, 2);
-        var sizes = new List<int>();
-        while (queue.TryTake(out var range)) sizes.Add(range.BlockEnd - range.BlockBegin);
-        Assert.Equal(expected, sizes);
+        var queue = new BlockQueue(1);
+        queue.Fill(385, 5, 2, 1);
+        var pieces = new List<(WorkRange Range, int Next)>();
+        while (queue.TryTake(0, out var range, out var next)) pieces.Add((range, next));
+        Assert.Equal([(new(0, 128, 0, 5), 0), (new(128, 256, 0, 5), 0), (new(256, 385, 0, 5), -1)], pieces);
     }
 
     [Fact]
     public void One_worker_takes_everything_at_once()
     {
-        var queue = new BlockQueue();
+        var queue = new BlockQueue(1);
         queue.Fill(128, 48, 1, 1);
-        Assert.True(queue.TryTake(out var range));
+        Assert.True(queue.TryTake(0, out var range, out var next));
         Assert.Equal(new WorkRange(0, 128, 0, 48), range);
-        Assert.False(queue.TryTake(out _));
+        Assert.Equal(-1, next);
+        Assert.False(queue.TryTake(0, out _, out _));
     }
 
     [Fact]
     public void Rows_are_split_when_there_are_fewer_blocks_than_workers()
     {
-        var queue = new BlockQueue();
+        var queue = new BlockQueue(4);
         queue.Fill(10, 2, 1, 4);
         var ranges = new List<WorkRange>();
-        while (queue.TryTake(out var range)) ranges.Add(range);
+        for (var w = 0; w < 4; w++)
+        {
+            Assert.True(queue.TryTake(w, out var range, out _));
+            ranges.Add(range);
+        }
+
         Assert.Equal([new(0, 5, 0, 1), new(0, 5, 1, 2), new(5, 10, 0, 1), new(5, 10, 1, 2)], ranges);
     }
 
     [Fact]
-    public void A_piece_has_at_most_192_rows()
+    public void The_share_of_another_layer_begins_where_it_will_be_taken_first()
     {
-        var queue = new BlockQueue();
-        queue.Fill(385, 4, 1, 1);
-        var ranges = new List<WorkRange>();
-        while (queue.TryTake(out var range)) ranges.Add(range);
-        Assert.Equal([new(0, 128, 0, 4), new(128, 256, 0, 4), new(256, 385, 0, 4)], ranges);
+        foreach (var workers in new[] { 1, 2, 3, 5 })
+        {
+            BlockQueue queue = new(workers), other = new(workers);
+            foreach (var rows in new[] { 1, 128, 500 })
+            {
+                queue.Fill(rows, 48, 2, workers);
+                other.Fill(rows, 193, 2, workers);
+                for (var w = 0; w < workers; w++)
+                {
+                    Assert.True(other.TryTake(w, out var range, out _));
+                    Assert.Equal(range.BlockBegin, queue.FirstBlockOf(w, 193));
+                }
+            }
+        }
+    }
+
+    private static void Count(int[,] taken, WorkRange range)
+    {
+        for (var r = range.RowBegin; r < range.RowEnd; r++)
+            for (var b = range.BlockBegin; b < range.BlockEnd; b++) taken[r, b]++;
+    }
+
+    private static List<(int Begin, int End, int Next)> Pieces(BlockQueue queue, int worker)
+    {
+        var pieces = new List<(int, int, int)>();
+        while (queue.TryTake(worker, out var range, out var next)) pieces.Add((range.BlockBegin, range.BlockEnd, next));
+        return pieces;
     }
 }

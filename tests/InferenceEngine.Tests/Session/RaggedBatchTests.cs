@@ -28,7 +28,8 @@ public sealed class RaggedBatchTests
         int tokens = lengths.Sum(), sequences = lengths.Length;
         Assert.Equal(tokens, kernels.Embedded);
         // After the embeddings and in the first layer every token; in the last layer, after attention, only each first one.
-        Assert.Equal(3 * tokens + 2 * sequences, kernels.Normalized);
+        Assert.Equal((3 * tokens + 2 * sequences) * Small.Hidden, kernels.Normalized);
+        Assert.Equal((3 * tokens + 2 * sequences) * Small.Hidden, kernels.Summed);
         Assert.Equal(Small.Heads * (tokens + sequences), kernels.Queries);
         var expected = new Dictionary<string, int>();
         foreach (var linear in Graph.Linears)

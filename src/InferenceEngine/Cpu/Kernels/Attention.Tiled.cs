@@ -34,23 +34,24 @@ internal static unsafe partial class Attention
         var tile = (int*)Take(AlignedBuffer.Size<int>(maxRows * tileStride));
         var rowScales = (float*)Take(AlignedBuffer.Size<float>(maxRows));
 
-        var head = (nint)work.Start * a.Hidden + work.Head * d; // first code of this head in [T, H]
+        nint head = a.Layout.IndexOf(work.Start, work.Head * d), context = a.Context.Layout.IndexOf(work.Start, work.Head * d); // first code of this head
+        nint stride = a.Layout.Width, contextStride = a.Context.Layout.Width;
         for (var block = 0; block < keyBlocks; block++)
         {
             var first = block * BlockColumns;
-            TTile.PackColumns(a.Key + head + (nint)first * a.Hidden, a.Hidden, Math.Min(BlockColumns, length - first), d, keys + block * keyBytes);
+            TTile.PackColumns(a.Key + head + first * stride, stride, Math.Min(BlockColumns, length - first), d, keys + block * keyBytes);
         }
 
         for (var block = 0; block < valueBlocks; block++)
         {
             var first = block * BlockColumns;
-            TTile.PackRows(a.Value + head + first, a.Hidden, Math.Min(BlockColumns, d - first), length, values + block * valueBytes);
+            TTile.PackRows(a.Value + head + first, stride, Math.Min(BlockColumns, d - first), length, values + block * valueBytes);
         }
 
         for (var i = work.QueryBegin; i < work.QueryEnd; i += maxRows)
         {
             var rows = Math.Min(maxRows, work.QueryEnd - i);
-            for (var r = 0; r < rows; r++) TTile.PackRow(a.Query + head + (nint)(i + r) * a.Hidden, d, queries + (nint)r * queryRow);
+            for (var r = 0; r < rows; r++) TTile.PackRow(a.Query + head + (i + r) * stride, d, queries + (nint)r * queryRow);
             for (var block = 0; block < keyBlocks; block += TTile.MaxBlocks)
             {
                 // [rows, S]
@@ -73,7 +74,7 @@ internal static unsafe partial class Attention
                 {
                     var first = b * BlockColumns;
                     for (var r = 0; r < rows; r++)
-                        StoreContext<TVectors>(a.Context, head + (nint)(i + r) * a.Hidden + first, tile + r * tileStride + (b - block) * BlockColumns, rowScales[r], Math.Min(BlockColumns, d - first));
+                        StoreContext<TVectors>(a.Context, context + (i + r) * contextStride + first, tile + r * tileStride + (b - block) * BlockColumns, rowScales[r], Math.Min(BlockColumns, d - first));
                 }
             }
         }

@@ -12,25 +12,37 @@ internal unsafe class Avx2Kernels : CpuKernels
         : sparse ? Int8Gemm.PackBlocks<Sparse24TileAvx2>(layer, WeightLayout.Sparse24Blocks)
         : Int8Gemm.PackBlocks<DenseTileAvx2>(layer, WeightLayout.DenseBlocks);
 
-    public override void Linear(PackedLinear weights, void* x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
+    public override void Linear(PackedLinear weights, Codes x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
     {
-        if (weights.Width == CodeWidth.Int16) Int16Gemm.Avx2(weights, (short*)x, output, range);
-        else if (weights.IsSparse) Int8Gemm.Tiled<Sparse24TileAvx2, Vectors256>(weights, (sbyte*)x, output, range, scratch);
-        else Int8Gemm.Tiled<DenseTileAvx2, Vectors256>(weights, (sbyte*)x, output, range, scratch);
+        if (weights.Width == CodeWidth.Int16) Int16Gemm.Avx2(weights, x, output, range, scratch);
+        else if (weights.IsSparse) Int8Gemm.Tiled<Sparse24TileAvx2, Vectors256>(weights, x, output, range, scratch);
+        else Int8Gemm.Tiled<DenseTileAvx2, Vectors256>(weights, x, output, range, scratch);
     }
 
     public override void Attention(in AttentionArguments arguments, AttentionWork work, WorkerScratch scratch) =>
         Kernels.Attention.Tiled<DenseTileAvx2, Vectors256>(arguments, work, scratch);
 
-    public override void LayerNorm(PackedLayerNorm norm, float* residual, float* output, WorkerScratch scratch) =>
-        Kernels.LayerNorm.Avx2(norm, residual, output, scratch);
+    public override void AddPanelSums(PackedLayerNorm norm, float* values, int stride, int rows, int columns, RowSums* sums)
+    {
+        for (var r = 0; r < rows; r++) sums[r] += LayerNorm.SumsAvx2(values + (nint)r * stride, columns, norm.GridScale);
+    }
+
+    public override void NormalizePanel(PackedLayerNorm norm, RowStatistics* statistics, float* values, int stride, int rows, int begin, int end, Codes? codes)
+    {
+        for (var r = 0; r < rows; r++)
+        {
+            nint index = (nint)r * stride;
+            LayerNorm.Avx2(norm, statistics[r], values + index, begin, end);
+            if (codes is { } destination) Quantize(values + index, end - begin, destination.From(index));
+        }
+    }
 
     public override void Embedding(in EmbeddingRow word, in EmbeddingRow position, in EmbeddingRow type, int hidden, float* destination) =>
         Kernels.Embedding.Avx2(word, position, type, hidden, destination);
 
     public override void QuantizeInt8(float* source, int count, float inverseScale, sbyte* destination) =>
-        Quantize.Avx2(source, count, inverseScale, destination);
+        Kernels.Quantize.Avx2(source, count, inverseScale, destination);
 
     public override void QuantizeInt16(float* source, int count, float inverseScale, short* destination) =>
-        Quantize.Avx2(source, count, inverseScale, destination);
+        Kernels.Quantize.Avx2(source, count, inverseScale, destination);
 }

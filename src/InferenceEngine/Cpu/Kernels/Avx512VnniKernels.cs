@@ -15,22 +15,25 @@ internal sealed unsafe class Avx512VnniKernels<TCode> : Avx2Kernels where TCode 
         : sparse ? Int8Gemm.PackBlocks<Sparse24TileAvx512Vnni<TCode>>(layer, WeightLayout.Sparse24Blocks)
         : Int8Gemm.PackBlocks<DenseTileAvx512Vnni<TCode>>(layer, WeightLayout.DenseBlocks);
 
-    public override void Linear(PackedLinear weights, void* x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
+    public override void Linear(PackedLinear weights, Codes x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
     {
-        if (weights.Width == CodeWidth.Int16) Int16Gemm.Avx2(weights, (short*)x, output, range);
-        else if (weights.IsSparse) Int8Gemm.Tiled<Sparse24TileAvx512Vnni<TCode>, Vectors512>(weights, (sbyte*)x, output, range, scratch);
-        else Int8Gemm.Tiled<DenseTileAvx512Vnni<TCode>, Vectors512>(weights, (sbyte*)x, output, range, scratch);
+        if (weights.Width == CodeWidth.Int16) Int16Gemm.Avx2(weights, x, output, range, scratch);
+        else if (weights.IsSparse) Int8Gemm.Tiled<Sparse24TileAvx512Vnni<TCode>, Vectors512>(weights, x, output, range, scratch);
+        else Int8Gemm.Tiled<DenseTileAvx512Vnni<TCode>, Vectors512>(weights, x, output, range, scratch);
     }
 
     public override void Attention(in AttentionArguments arguments, AttentionWork work, WorkerScratch scratch) =>
         Kernels.Attention.Tiled<DenseTileAvx512Vnni<TCode>, Vectors512>(arguments, work, scratch);
 
-    public override void LayerNorm(PackedLayerNorm norm, float* residual, float* output, WorkerScratch scratch) =>
-        Kernels.LayerNorm.Avx512(norm, residual, output, scratch);
+    public override void AddPanelSums(PackedLayerNorm norm, float* values, int stride, int rows, int columns, RowSums* sums) =>
+        LayerNorm.AddSumsAvx512(norm, values, stride, rows, columns, sums);
+
+    public override void NormalizePanel(PackedLayerNorm norm, RowStatistics* statistics, float* values, int stride, int rows, int begin, int end, Codes? codes) =>
+        LayerNorm.Avx512(norm, statistics, values, stride, rows, begin, end, codes);
 
     public override void QuantizeInt8(float* source, int count, float inverseScale, sbyte* destination) =>
-        Quantize.Avx512(source, count, inverseScale, destination);
+        Kernels.Quantize.Avx512(source, count, inverseScale, destination);
 
     public override void QuantizeInt16(float* source, int count, float inverseScale, short* destination) =>
-        Quantize.Avx512(source, count, inverseScale, destination);
+        Kernels.Quantize.Avx512(source, count, inverseScale, destination);
 }

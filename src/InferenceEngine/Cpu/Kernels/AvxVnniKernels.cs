@@ -13,11 +13,11 @@ internal sealed unsafe class AvxVnniKernels<TDot> : Avx2Kernels where TDot : str
         : sparse ? Int8Gemm.PackBlocks<Sparse24TileAvxVnni<TDot>>(layer, WeightLayout.Sparse24Blocks)
         : Int8Gemm.PackBlocks<DenseTileAvxVnni<TDot>>(layer, WeightLayout.DenseBlocks);
 
-    public override void Linear(PackedLinear weights, void* x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
+    public override void Linear(PackedLinear weights, Codes x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
     {
-        if (weights.Width == CodeWidth.Int16) Int16Gemm.Avx2(weights, (short*)x, output, range);
-        else if (weights.IsSparse) Int8Gemm.Tiled<Sparse24TileAvxVnni<TDot>, Vectors256>(weights, (sbyte*)x, output, range, scratch);
-        else Int8Gemm.Tiled<DenseTileAvxVnni<TDot>, Vectors256>(weights, (sbyte*)x, output, range, scratch);
+        if (weights.Width == CodeWidth.Int16) Int16Gemm.Avx2(weights, x, output, range, scratch);
+        else if (weights.IsSparse) Int8Gemm.Tiled<Sparse24TileAvxVnni<TDot>, Vectors256>(weights, x, output, range, scratch);
+        else Int8Gemm.Tiled<DenseTileAvxVnni<TDot>, Vectors256>(weights, x, output, range, scratch);
     }
 
     public override void Attention(in AttentionArguments arguments, AttentionWork work, WorkerScratch scratch) =>

@@ -18,38 +18,83 @@ internal abstract unsafe class CpuKernels
 
     /// <summary><c>output = epilogue(x[rows, K] · Wᵀ)</c> for the rows and columns of <paramref name="range"/>.</summary>
     /// <param name="weights">Packed by this kernel set.</param>
-    /// <param name="x">Codes of the layer's width, row-major with stride K.</param>
+    /// <param name="x">Codes of the layer's width, [T, K].</param>
     /// <param name="output">Destination and epilogue.</param>
     /// <param name="range">What to compute.</param>
     /// <param name="scratch">Working memory of the calling worker.</param>
-    public abstract void Linear(PackedLinear weights, void* x, in LinearOutput output, WorkRange range, WorkerScratch scratch);
+    public abstract void Linear(PackedLinear weights, Codes x, in LinearOutput output, WorkRange range, WorkerScratch scratch);
 
     /// <summary>Computes the pieces of a layer that this worker takes from a queue, until none is left.</summary>
-    /// <param name="weights">Packed by this kernel set.</param>
-    /// <param name="x">Codes of the layer's width, row-major with stride K.</param>
-    /// <param name="output">Destination and epilogue.</param>
-    /// <param name="queue">The layer's blocks.</param>
+    /// <param name="step">The layer.</param>
+    /// <param name="queue">Its blocks.</param>
+    /// <param name="worker">Who takes.</param>
     /// <param name="scratch">Working memory of the calling worker.</param>
     /// <param name="packed">The rows that the scratch holds packed; null at first. Layers that read the same rows share them.</param>
-    public void Linear(PackedLinear weights, void* x, in LinearOutput output, BlockQueue queue, WorkerScratch scratch, ref PackedRows? packed)
+    public void Linear(in LinearStep step, BlockQueue queue, int worker, WorkerScratch scratch, ref PackedRows? packed)
     {
-        while (queue.TryTake(out var range))
+        var layer = step.Layer;
+        var afterwards = step.Following is { } following ? new NextWeights(following, queue.FirstBlockOf(worker, following.Blocks)) : default;
+        if (step.Norm is not null) scratch.ClearSums(step.Rows);
+        while (queue.TryTake(worker, out var range, out var next))
         {
-            var rows = new PackedRows((nint)x, weights.Layout, range.RowBegin);
-            Linear(weights, x, output, range with { RowsPacked = rows == packed }, scratch);
+            var rows = new PackedRows(step.Input.Pointer, layer.Layout, range.RowBegin);
+            Linear(layer, step.Input, step.Output,
+                range with { RowsPacked = rows == packed, Next = next < 0 ? afterwards : new NextWeights(layer, next) }, scratch);
             packed = rows;
+            if (step.Norm is { } norm) AddSums(norm, (float*)step.Output.Destination, step.Output.Layout, range, scratch.Sums);
         }
     }
 
     /// <summary>Attention of one piece of work.</summary>
     public abstract void Attention(in AttentionArguments arguments, AttentionWork work, WorkerScratch scratch);
 
-    /// <summary>Normalises one row of H floats.</summary>
+    /// <summary>Adds the sums of a part of a residual stream.</summary>
     /// <param name="norm">Constants.</param>
-    /// <param name="residual">r, [H].</param>
-    /// <param name="output">Receives h, [H]; may be the residual.</param>
-    /// <param name="scratch">Working memory of the calling worker.</param>
-    public abstract void LayerNorm(PackedLayerNorm norm, float* residual, float* output, WorkerScratch scratch);
+    /// <param name="values">r, [T, H].</param>
+    /// <param name="layout">Where the values lie.</param>
+    /// <param name="range">The part.</param>
+    /// <param name="sums">[T].</param>
+    public void AddSums(PackedLayerNorm norm, float* values, PanelLayout layout, WorkRange range, RowSums* sums)
+    {
+        foreach (var (begin, end) in new PanelParts(layout, range, norm.Hidden))
+            AddPanelSums(norm, values + layout.IndexOf(range.RowBegin, begin), layout.Width, range.RowEnd - range.RowBegin, end - begin, sums + range.RowBegin);
+    }
+
+    /// <summary>LayerNorm of a part of a residual stream, in place, and its codes.</summary>
+    /// <param name="norm">Constants.</param>
+    /// <param name="statistics">Of whole rows, [T].</param>
+    /// <param name="values">r, [T, H]; receives h.</param>
+    /// <param name="layout">Where the values lie, and the codes.</param>
+    /// <param name="range">The part.</param>
+    /// <param name="codes">Receives codes of h, when given.</param>
+    public void Normalize(PackedLayerNorm norm, RowStatistics* statistics, float* values, PanelLayout layout, WorkRange range, Codes? codes)
+    {
+        foreach (var (begin, end) in new PanelParts(layout, range, norm.Hidden))
+        {
+            var index = layout.IndexOf(range.RowBegin, begin);
+            NormalizePanel(norm, statistics + range.RowBegin, values + index, layout.Width, range.RowEnd - range.RowBegin, begin, end, codes?.From(index));
+        }
+    }
+
+    /// <summary>Adds the sums of some rows of one panel.</summary>
+    /// <param name="norm">Constants.</param>
+    /// <param name="values">r, from the first value on.</param>
+    /// <param name="stride">Values from one row to the next.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="columns">Columns.</param>
+    /// <param name="sums">[rows].</param>
+    public abstract void AddPanelSums(PackedLayerNorm norm, float* values, int stride, int rows, int columns, RowSums* sums);
+
+    /// <summary>Normalises some rows of one panel, in place.</summary>
+    /// <param name="norm">Constants.</param>
+    /// <param name="statistics">[rows].</param>
+    /// <param name="values">r, from the first value on; receives h.</param>
+    /// <param name="stride">Values from one row to the next, and codes.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="begin">Which column of H the first value belongs to.</param>
+    /// <param name="end">One beyond the last column.</param>
+    /// <param name="codes">Receives codes of h, when given.</param>
+    public abstract void NormalizePanel(PackedLayerNorm norm, RowStatistics* statistics, float* values, int stride, int rows, int begin, int end, Codes? codes);
 
     /// <summary><c>destination = (word + position) + type</c>, [H].</summary>
     public abstract void Embedding(in EmbeddingRow word, in EmbeddingRow position, in EmbeddingRow type, int hidden, float* destination);
@@ -59,4 +104,11 @@ internal abstract unsafe class CpuKernels
 
     /// <summary>int16 codes of <paramref name="count"/> values.</summary>
     public abstract void QuantizeInt16(float* source, int count, float inverseScale, short* destination);
+
+    /// <summary>Codes of <paramref name="count"/> values, from the first code on.</summary>
+    public void Quantize(float* values, int count, Codes destination)
+    {
+        if (destination.Width == CodeWidth.Int8) QuantizeInt8(values, count, destination.Quantizer.InverseScale, destination.Int8);
+        else QuantizeInt16(values, count, destination.Quantizer.InverseScale, destination.Int16);
+    }
 }

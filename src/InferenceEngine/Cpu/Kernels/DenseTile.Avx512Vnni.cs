@@ -13,7 +13,7 @@ internal readonly unsafe struct DenseTileAvx512Vnni<TCode> : IDenseTile where TC
     public static int StepDepth => ByteBlock.StepDepth;
 
     // Two blocks are 24 KB: processors with these instructions have first-level caches of 32 KB and 48 KB.
-    public static int MaxDepth => 768;
+    public static int MaxDepth => 3072;
 
     public static int RowCodeBytes => 1;
 

@@ -58,12 +58,13 @@ internal static unsafe partial class Epilogue
         where TActivation : struct, IActivation
         where TStore : struct, IStore
     {
-        for (var r = 0; r < rows; r++, y += BlockColumns)
+        var index = output.Layout.IndexOf(row, column);
+        for (var r = 0; r < rows; r++, y += BlockColumns, index += output.Layout.Width)
         {
             var y0 = Avx.LoadVector256(y);
             var y1 = Avx.LoadVector256(y + 8);
             TActivation.Apply(ref y0, ref y1);
-            TStore.Store(output, (nint)(row + r) * output.Stride + column, y0, y1);
+            TStore.Store(output, index, y0, y1);
         }
     }
 

@@ -3,137 +3,106 @@ using System.Runtime.Intrinsics;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
+// Four vectors at a time, so that GELU's polynomials run side by side: of a row of four blocks, which for int8 is a cache line of the output
+// that is so written in one go, else of four rows of a block.
 internal static unsafe partial class Epilogue
 {
-    private interface IStore512<TSelf>
-        where TSelf : struct, IStore512<TSelf>
-    {
-        /// <summary>The store with its operands in registers: what lies in memory would be read again after every row stored.</summary>
-        static abstract TSelf Of(in LinearOutput output);
+    private const int LineBlocks = 4;
 
-        /// <summary>Stores 16 values at element <paramref name="index"/>; the destination has room for all of them.</summary>
-        void Store(nint index, Vector512<float> y);
-    }
-
-    /// <summary><c>y = fma((float)acc, m[n], bias[n])</c> and the epilogue in one pass, for tile rows of 16 columns, of which the first
-    /// <paramref name="columns"/> are stored.</summary>
+    /// <summary><c>y = fma((float)acc, m[n], bias[n])</c> and the epilogue in one pass.</summary>
     /// <param name="output">Destination and epilogue.</param>
-    /// <param name="sums">[rows, 16].</param>
-    /// <param name="rows">Rows of the tile.</param>
-    /// <param name="multipliers">m, 16 values.</param>
-    /// <param name="bias">16 values.</param>
+    /// <param name="sums">[blocks, rows, 16].</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="multipliers">m, [blocks · 16].</param>
+    /// <param name="bias">[blocks · 16].</param>
     /// <param name="row">Where the first row goes.</param>
     /// <param name="column">Where the first column goes.</param>
-    /// <param name="columns">1 to 16.</param>
+    /// <param name="columns">Columns to store; what is missing to whole blocks is left out.</param>
     public static void Avx512(in LinearOutput output, int* sums, int rows, float* multipliers, float* bias, int row, int column, int columns)
     {
-        Vector512<float> m = Vector512.Load(multipliers), b = Vector512.Load(bias);
-        if (columns < BlockColumns)
-        {
-            Narrow(output, sums, rows, m, b, row, column, columns);
-            return;
-        }
-
-        var index = (nint)row * output.Stride + column;
         switch (output.Kind)
         {
-            case EpilogueKind.Float: Rows<FloatStore512>(output, sums, rows, m, b, index); break;
-            case EpilogueKind.AddResidual: Rows<ResidualStore512>(output, sums, rows, m, b, index); break;
-            case EpilogueKind.QuantizeInt8: Rows<Int8Store512>(output, sums, rows, m, b, index); break;
-            case EpilogueKind.GeluQuantizeInt8: GeluRows<Int8Store512>(output, sums, rows, m, b, index); break;
-            case EpilogueKind.GeluQuantizeInt16: GeluRows<Int16Store512>(output, sums, rows, m, b, index); break;
-            case EpilogueKind.TanhQuantizeInt16: Rows<TanhInt16Store512>(output, sums, rows, m, b, index); break;
+            case EpilogueKind.Float: Finish<FloatStore512>(output, sums, rows, multipliers, bias, row, column, columns); break;
+            case EpilogueKind.AddResidual: Finish<ResidualStore512>(output, sums, rows, multipliers, bias, row, column, columns); break;
+            case EpilogueKind.QuantizeInt8: Finish<Int8Store512>(output, sums, rows, multipliers, bias, row, column, columns); break;
+            case EpilogueKind.GeluQuantizeInt8: Finish<GeluStore512<Int8Store512>>(output, sums, rows, multipliers, bias, row, column, columns); break;
+            case EpilogueKind.GeluQuantizeInt16: Finish<GeluStore512<Int16Store512>>(output, sums, rows, multipliers, bias, row, column, columns); break;
+            case EpilogueKind.TanhQuantizeInt16: Finish<TanhInt16Store512>(output, sums, rows, multipliers, bias, row, column, columns); break;
             default: throw new ArgumentOutOfRangeException(nameof(output), output.Kind, "Unknown epilogue.");
         }
     }
 
-    private static void Narrow(in LinearOutput output, int* sums, int rows, Vector512<float> m, Vector512<float> bias, int row, int column, int columns)
+    private static void Finish<TStore>(in LinearOutput output, int* sums, int rows, float* multipliers, float* bias, int row, int column, int columns)
+        where TStore : struct, IStore512<TStore>
     {
-        var y = stackalloc float[BlockColumns];
-        for (var r = 0; r < rows; r++)
+        const int LineColumns = LineBlocks * BlockColumns;
+        var n = 0;
+        for (; n + LineColumns <= columns; n += LineColumns) Lines<TStore>(output, sums + (nint)n * rows, rows, multipliers + n, bias + n, row, column + n);
+        for (; n + BlockColumns <= columns; n += BlockColumns) Block<TStore>(output, sums + (nint)n * rows, rows, multipliers + n, bias + n, row, column + n);
+        if (n < columns) Narrow(output, sums + (nint)n * rows, rows, multipliers + n, bias + n, row, column + n, columns - n);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Lines<TStore>(in LinearOutput output, int* sums, int rows, float* m, float* bias, int row, int column)
+        where TStore : struct, IStore512<TStore>
+    {
+        var store = TStore.Of(output);
+        nint stride = output.Layout.Width, next = (nint)rows * BlockColumns;
+        var index = output.Layout.IndexOf(row, column);
+        // To the other blocks, which may lie in the next panel.
+        nint i1 = output.Layout.IndexOf(row, column + BlockColumns) - index, i2 = output.Layout.IndexOf(row, column + 2 * BlockColumns) - index,
+            i3 = output.Layout.IndexOf(row, column + 3 * BlockColumns) - index;
+        Vector512<float> m0 = Vector512.Load(m), m1 = Vector512.Load(m + BlockColumns), m2 = Vector512.Load(m + 2 * BlockColumns), m3 = Vector512.Load(m + 3 * BlockColumns);
+        Vector512<float> b0 = Vector512.Load(bias), b1 = Vector512.Load(bias + BlockColumns), b2 = Vector512.Load(bias + 2 * BlockColumns), b3 = Vector512.Load(bias + 3 * BlockColumns);
+        for (; rows > 0; rows--, sums += BlockColumns, index += stride)
         {
-            Dequantize(sums + r * BlockColumns, m, bias).Store(y);
-            for (var n = 0; n < columns; n++) Scalar(output, row + r, column + n, y[n]);
+            var y0 = Dequantize(sums, m0, b0);
+            var y1 = Dequantize(sums + next, m1, b1);
+            var y2 = Dequantize(sums + 2 * next, m2, b2);
+            var y3 = Dequantize(sums + 3 * next, m3, b3);
+            TStore.Activate(ref y0, ref y1, ref y2, ref y3);
+            store.Store(index, y0);
+            store.Store(index + i1, y1);
+            store.Store(index + i2, y2);
+            store.Store(index + i3, y3);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows<TStore>(in LinearOutput output, int* sums, int rows, Vector512<float> m, Vector512<float> bias, nint index)
+    private static void Block<TStore>(in LinearOutput output, int* sums, int rows, float* m, float* bias, int row, int column)
         where TStore : struct, IStore512<TStore>
     {
         var store = TStore.Of(output);
-        nint stride = output.Stride;
-        for (; rows > 0; rows--, sums += BlockColumns, index += stride) store.Store(index, Dequantize(sums, m, bias));
+        nint stride = output.Layout.Width;
+        var index = output.Layout.IndexOf(row, column);
+        Vector512<float> m0 = Vector512.Load(m), b0 = Vector512.Load(bias);
+        for (; rows > 0; rows -= 4, sums += 4 * BlockColumns, index += 4 * stride)
+        {
+            // The last row stands in for those that are missing.
+            nint r1 = Math.Min(1, rows - 1), r2 = Math.Min(2, rows - 1), r3 = Math.Min(3, rows - 1);
+            var y0 = Dequantize(sums, m0, b0);
+            var y1 = Dequantize(sums + r1 * BlockColumns, m0, b0);
+            var y2 = Dequantize(sums + r2 * BlockColumns, m0, b0);
+            var y3 = Dequantize(sums + r3 * BlockColumns, m0, b0);
+            TStore.Activate(ref y0, ref y1, ref y2, ref y3);
+            store.Store(index, y0);
+            if (rows > 1) store.Store(index + r1 * stride, y1);
+            if (rows > 2) store.Store(index + r2 * stride, y2);
+            if (rows > 3) store.Store(index + r3 * stride, y3);
+        }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void GeluRows<TStore>(in LinearOutput output, int* sums, int rows, Vector512<float> m, Vector512<float> bias, nint index)
-        where TStore : struct, IStore512<TStore>
+    private static void Narrow(in LinearOutput output, int* sums, int rows, float* m, float* bias, int row, int column, int columns)
     {
-        var store = TStore.Of(output);
-        nint stride = output.Stride;
-        for (; rows >= 4; rows -= 4, sums += 4 * BlockColumns, index += 4 * stride) GeluRows(store, sums, m, bias, index, stride, 1, 2, 3);
-        // The last row stands in for those that are missing, and is stored again with the same bits.
-        if (rows > 0) GeluRows(store, sums, m, bias, index, stride, Math.Min(1, rows - 1), Math.Min(2, rows - 1), rows - 1);
-    }
-
-    // Row 0 and three others.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void GeluRows<TStore>(TStore store, int* sums, Vector512<float> m, Vector512<float> bias, nint index, nint stride, nint r1, nint r2, nint r3)
-        where TStore : struct, IStore512<TStore>
-    {
-        var y0 = Dequantize(sums, m, bias);
-        var y1 = Dequantize(sums + r1 * BlockColumns, m, bias);
-        var y2 = Dequantize(sums + r2 * BlockColumns, m, bias);
-        var y3 = Dequantize(sums + r3 * BlockColumns, m, bias);
-        Gelu.Avx512(ref y0, ref y1, ref y2, ref y3);
-        store.Store(index, y0);
-        store.Store(index + r1 * stride, y1);
-        store.Store(index + r2 * stride, y2);
-        store.Store(index + r3 * stride, y3);
+        var y = stackalloc float[BlockColumns];
+        for (var r = 0; r < rows; r++)
+        {
+            Dequantize(sums + r * BlockColumns, Vector512.Load(m), Vector512.Load(bias)).Store(y);
+            for (var n = 0; n < columns; n++) Scalar(output, row + r, column + n, y[n]);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Dequantize(int* sums, Vector512<float> m, Vector512<float> bias) =>
         Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Vector512.Load(sums)), m, bias);
-
-    private readonly struct FloatStore512(float* destination) : IStore512<FloatStore512>
-    {
-        public static FloatStore512 Of(in LinearOutput output) => new((float*)output.Destination);
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Store(nint index, Vector512<float> y) => y.Store(destination + index);
-    }
-
-    private readonly struct ResidualStore512(float* destination, float* residual) : IStore512<ResidualStore512>
-    {
-        public static ResidualStore512 Of(in LinearOutput output) => new((float*)output.Destination, output.Residual);
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Store(nint index, Vector512<float> y) => (y + Vector512.Load(residual + index)).Store(destination + index);
-    }
-
-    private readonly struct Int8Store512(sbyte* destination, Vector512<float> inverse) : IStore512<Int8Store512>
-    {
-        public static Int8Store512 Of(in LinearOutput output) => new((sbyte*)output.Destination, Vector512.Create(output.InverseScale));
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Store(nint index, Vector512<float> y) => Quantize.ToInt8(y, inverse).Store(destination + index);
-    }
-
-    private readonly struct Int16Store512(short* destination, Vector512<float> inverse) : IStore512<Int16Store512>
-    {
-        public static Int16Store512 Of(in LinearOutput output) => new((short*)output.Destination, Vector512.Create(output.InverseScale));
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Store(nint index, Vector512<float> y) => Quantize.ToInt16(y, inverse).Store(destination + index);
-    }
-
-    private readonly struct TanhInt16Store512(Int16Store512 codes) : IStore512<TanhInt16Store512>
-    {
-        public static TanhInt16Store512 Of(in LinearOutput output) => new(Int16Store512.Of(output));
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Store(nint index, Vector512<float> y) => codes.Store(index, Tanh.Avx512(y));
-    }
 }

@@ -7,7 +7,7 @@ internal static unsafe partial class Epilogue
 {
     public static void Scalar(in LinearOutput output, int row, int column, float y)
     {
-        var i = (nint)row * output.Stride + column;
+        var i = output.Layout.IndexOf(row, column);
         switch (output.Kind)
         {
             case EpilogueKind.Float:

@@ -7,10 +7,11 @@ namespace QatKit.InferenceEngine.Cpu.Kernels;
 
 internal static unsafe partial class Int16Gemm
 {
-    public static void Avx2(PackedLinear weights, short* x, in LinearOutput output, WorkRange range)
+    public static void Avx2(PackedLinear weights, Codes x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
     {
         float* multipliers = (float*)weights.Multipliers.Pointer, bias = (float*)weights.Bias.Pointer;
         var k = weights.In;
+        var rows = (short*)x.Rows(range.RowBegin, range.RowEnd, k, scratch);
         var y = stackalloc float[PackedLinear.BlockColumns];
         for (var block = range.BlockBegin; block < range.BlockEnd; block++)
         {
@@ -20,7 +21,7 @@ internal static unsafe partial class Int16Gemm
             {
                 for (var n = 0; n < columns; n++)
                 {
-                    var acc = DotAvx2(x + (nint)row * k, (short*)weights.Weights.Pointer + (nint)(column + n) * k, k);
+                    var acc = DotAvx2(rows + (nint)(row - range.RowBegin) * k, (short*)weights.Weights.Pointer + (nint)(column + n) * k, k);
                     y[n] = IntegerGemm.Epilogue(acc, multipliers[column + n], bias[column + n]);
                 }
 

@@ -14,13 +14,14 @@ internal static unsafe partial class Int16Gemm
         return packed;
     }
 
-    public static void Scalar(PackedLinear weights, short* x, in LinearOutput output, WorkRange range)
+    public static void Scalar(PackedLinear weights, Codes x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
     {
         float* multipliers = (float*)weights.Multipliers.Pointer, bias = (float*)weights.Bias.Pointer;
         int k = weights.In, end = Math.Min(weights.Out, range.BlockEnd * PackedLinear.BlockColumns);
+        var rows = (short*)x.Rows(range.RowBegin, range.RowEnd, k, scratch);
         for (var row = range.RowBegin; row < range.RowEnd; row++)
         {
-            var codes = new ReadOnlySpan<short>(x + (nint)row * k, k);
+            var codes = new ReadOnlySpan<short>(rows + (nint)(row - range.RowBegin) * k, k);
             for (var n = range.BlockBegin * PackedLinear.BlockColumns; n < end; n++)
             {
                 var acc = IntegerGemm.Dot(codes, new ReadOnlySpan<short>((short*)weights.Weights.Pointer + (nint)n * k, k));

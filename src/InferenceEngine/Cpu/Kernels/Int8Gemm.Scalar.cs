@@ -25,13 +25,14 @@ internal static unsafe partial class Int8Gemm
         return packed;
     }
 
-    public static void Scalar(PackedLinear weights, sbyte* x, in LinearOutput output, WorkRange range)
+    public static void Scalar(PackedLinear weights, Codes x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
     {
         float* multipliers = (float*)weights.Multipliers.Pointer, bias = (float*)weights.Bias.Pointer;
         int k = weights.In, end = Math.Min(weights.Out, range.BlockEnd * PackedLinear.BlockColumns);
+        var rows = (sbyte*)x.Rows(range.RowBegin, range.RowEnd, k, scratch);
         for (var row = range.RowBegin; row < range.RowEnd; row++)
         {
-            var codes = new ReadOnlySpan<sbyte>(x + (nint)row * k, k);
+            var codes = new ReadOnlySpan<sbyte>(rows + (nint)(row - range.RowBegin) * k, k);
             for (var n = range.BlockBegin * PackedLinear.BlockColumns; n < end; n++)
             {
                 var acc = weights.IsSparse

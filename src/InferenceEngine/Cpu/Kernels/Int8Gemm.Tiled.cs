@@ -8,8 +8,8 @@ internal static unsafe partial class Int8Gemm
     private const int GroupBlocks = 8;
     private const int CacheLine = 64;
 
-    // Blocks whose int8 codes fill a cache line, and rows that an epilogue takes at once.
-    private const int FinishBlocks = CacheLine / PackedLinear.BlockColumns, FinishRows = 8;
+    /// <summary>Blocks whose int8 codes fill a cache line: an epilogue takes as many at once.</summary>
+    public const int FinishBlocks = CacheLine / PackedLinear.BlockColumns;
 
     // With fewer rows the weights stream by so fast that asking for them costs more than it brings.
     private const int FetchRows = 64;
@@ -36,20 +36,25 @@ internal static unsafe partial class Int8Gemm
     /// <remarks>From the outside in: the rows, packed once; a group of blocks of columns, whose sums stay in the second-level
     /// cache; a stretch of K, whose codes stay there too; a block, whose stretch of weights is expanded into the first-level
     /// cache; the tiles of rows that meet it there. The last stretch ends with the epilogue.</remarks>
-    public static void Tiled<TTile, TVectors>(PackedLinear weights, sbyte* x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
+    public static void Tiled<TTile, TVectors>(PackedLinear weights, Codes x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
         where TTile : struct, ITile
         where TVectors : struct, IVectorOperations
     {
         int k = weights.In, depth = TileSize.Depth<TTile>(k), rowBytes = TileSize.RowBytes<TTile>(k), rows = range.RowEnd - range.RowBegin;
         if (rows == 0) return;
-        var stretches = (depth + TTile.MaxDepth - 1) / TTile.MaxDepth;
+        var stretches = Stretches<TTile>(depth);
         long packedBytes = (long)rows * rowBytes, panelBytes = TTile.MaxDepth * TTile.DepthBytes;
         var packedRows = scratch.Get(packedBytes + panelBytes + (long)rows * PackedLinear.BlockColumns * GroupBlocks * sizeof(int));
         var panel = packedRows + packedBytes;
         var sums = (int*)(panel + panelBytes);
         if (!range.RowsPacked)
         {
-            for (var r = 0; r < rows; r++) TTile.PackRow(x + (nint)(range.RowBegin + r) * k, k, packedRows + (nint)r * rowBytes);
+            for (var column = 0; column < k; column += x.Layout.Width)
+            {
+                var source = x.Int8 + x.Layout.IndexOf(range.RowBegin, column);
+                var columns = Math.Min(x.Layout.Width, k - column);
+                for (var r = 0; r < rows; r++) TTile.PackRow(source + (nint)r * x.Layout.Width, columns, packedRows + (nint)r * rowBytes + column * TTile.RowCodeBytes);
+            }
         }
 
         for (var group = range.BlockBegin; group < range.BlockEnd; group += GroupBlocks)
@@ -57,55 +62,66 @@ internal static unsafe partial class Int8Gemm
             var groupEnd = Math.Min(group + GroupBlocks, range.BlockEnd);
             for (var stretch = 0; stretch < stretches; stretch++)
             {
-                var (first, last) = WorkRange.Part(depth / TTile.StepDepth, stretch, stretches);
+                var current = StretchOf<TTile>(depth, stretch, stretches);
                 for (int block = group, finished = group; block < groupEnd; block += TTile.MaxBlocks)
                 {
-                    var blocks = Math.Min(TTile.MaxBlocks, groupEnd - block);
+                    var done = Math.Min(block + TTile.MaxBlocks, groupEnd);
+                    var fetch = rows < FetchRows ? default
+                        : done < groupEnd ? Fetch.Of<TTile>(weights, done, groupEnd, current)
+                        : stretch + 1 < stretches ? Fetch.Of<TTile>(weights, group, groupEnd, StretchOf<TTile>(depth, stretch + 1, stretches))
+                        : done < range.BlockEnd ? Fetch.Of<TTile>(weights, done, range.BlockEnd, StretchOf<TTile>(depth, 0, stretches))
+                        : Fetch.FirstOf<TTile>(range.Next);
                     var blockSums = sums + (nint)(block - group) * rows * PackedLinear.BlockColumns;
-                    Blocks<TTile>(weights, block, blocks, packedRows, rowBytes, rows, first * TTile.StepDepth, (last - first) * TTile.StepDepth, panel, blockSums);
-                    var done = block + blocks;
+                    Blocks<TTile>(weights, block, done - block, packedRows, rowBytes, rows, current, panel, blockSums, fetch);
                     if (stretch < stretches - 1 || (done - finished < FinishBlocks && done < groupEnd)) continue;
-                    Finish<TVectors>(weights, finished, done, output, sums + (nint)(finished - group) * rows * PackedLinear.BlockColumns, range.RowBegin, rows);
+                    var column = finished * PackedLinear.BlockColumns;
+                    TVectors.Finish(output, sums + (nint)(finished - group) * rows * PackedLinear.BlockColumns, rows,
+                        (float*)weights.Multipliers.Pointer + column, (float*)weights.Bias.Pointer + column,
+                        range.RowBegin, column, Math.Min(done * PackedLinear.BlockColumns, weights.Out) - column);
                     finished = done;
                 }
             }
         }
     }
 
+    private static int Stretches<TTile>(int depth) where TTile : struct, ITile => (depth + TTile.MaxDepth - 1) / TTile.MaxDepth;
+
+    private static Stretch StretchOf<TTile>(int depth, int stretch, int stretches) where TTile : struct, ITile
+    {
+        var (begin, end) = WorkRange.Part(depth / TTile.StepDepth, stretch, stretches);
+        return new Stretch(begin * TTile.StepDepth, (end - begin) * TTile.StepDepth);
+    }
+
     // sums[blocks, rows, 16] (+)= rows · blocks over one stretch of K.
     private static void Blocks<TTile>(
-        PackedLinear weights, int block, int blocks, byte* packedRows, nint rowBytes, int rows, int begin, int depth, byte* panel, int* sums)
+        PackedLinear weights, int block, int blocks, byte* packedRows, nint rowBytes, int rows, Stretch stretch, byte* panel, int* sums, Fetch fetch)
         where TTile : struct, ITile
     {
-        var storedBytes = (nint)TileSize.StoredBytes<TTile>(weights.In);
-        var stored = weights.Weights.Pointer + block * storedBytes;
-        var stretch = TileSize.HeaderBytes + (nint)begin * TTile.StoredDepthBytes;
+        var (begin, depth) = stretch;
+        var stored = weights.Block(block);
         var sumsOfBlock = (nint)rows * PackedLinear.BlockColumns;
         var operands = new TileOperands
         {
             RowBytes = rowBytes,
-            Columns = TTile.Expand(stored + stretch, depth, panel),
-            NextColumns = storedBytes, // Tiles of several blocks multiply what is stored.
+            Columns = TTile.Expand(stored + TileSize.HeaderBytes + (nint)begin * TTile.StoredDepthBytes, depth, panel),
+            NextColumns = weights.BlockBytes, // Tiles of several blocks multiply what is stored.
             Depth = depth,
             StartStride = begin == 0 ? 0 : PackedLinear.BlockColumns, // All rows start with the block's header, or each with its sums so far.
-            NextStart = begin == 0 ? storedBytes / sizeof(int) : sumsOfBlock,
+            NextStart = begin == 0 ? weights.BlockBytes / sizeof(int) : sumsOfBlock,
             Stride = PackedLinear.BlockColumns,
             NextC = sumsOfBlock,
         };
         var tiles = (rows + TTile.MaxRows - 1) / TTile.MaxRows;
         // As even as possible: no tile of a single row. No division inside: a tile can be as short as a few of them.
         var (tileRows, longer) = Math.DivRem(rows, tiles);
-        // Meanwhile the next blocks' stretch is fetched, by each tile a part of one block: a model's weights do not stay in any cache,
-        // and a stretch is too short for the processor to notice that they are read in order.
-        var next = stored + blocks * storedBytes + stretch;
-        var nextBlocks = rows < FetchRows ? 0 : Math.Min(blocks, weights.Blocks - block - blocks);
-        var fetchers = nextBlocks == 0 ? tiles : (tiles + nextBlocks - 1) / nextBlocks;
+        // Each tile fetches a part of one block.
+        var fetchers = fetch.Blocks == 0 ? tiles : (tiles + fetch.Blocks - 1) / fetch.Blocks;
         var fetches = operands.FetchSteps * fetchers;
-        operands.FetchBytes = nextBlocks == 0 ? 0 : (depth * TTile.StoredDepthBytes + fetches - 1) / fetches;
-        operands.Fetch = next;
+        operands.FetchBytes = (fetch.Bytes + fetches - 1) / fetches;
+        operands.Fetch = fetch.Blocks == 0 ? stored : fetch.Start;
         for (int t = 0, row = 0; t < tiles; t++)
         {
-            if (t == fetchers) operands.Fetch = next + storedBytes;
+            if (t == fetchers) operands.Fetch = fetch.Start + fetch.NextBlock;
             var count = t < longer ? tileRows + 1 : tileRows;
             operands.A = packedRows + (nint)begin * TTile.RowCodeBytes + row * rowBytes;
             operands.C = sums + (nint)row * PackedLinear.BlockColumns;
@@ -116,20 +132,40 @@ internal static unsafe partial class Int8Gemm
         }
     }
 
-    // A few rows of all blocks, then the next rows: a cache line of the output is written in one go. When rows are a multiple of 4096
-    // bytes apart, their lines displace each other.
-    private static void Finish<TVectors>(PackedLinear weights, int blockBegin, int blockEnd, in LinearOutput output, int* sums, int row, int rows)
-        where TVectors : struct, IVectorOperations
+    // Codes of K.
+    private readonly record struct Stretch(int Begin, int Depth);
+
+    // What is multiplied next: it is brought into the second-level cache meanwhile, because a model's weights do not stay in any cache and a
+    // stretch is too short for the processor to notice that they are read in order.
+    private readonly struct Fetch
     {
-        for (var r = 0; r < rows; r += FinishRows)
+        public byte* Start { get; private init; }
+
+        // Of each block.
+        public nint Bytes { get; private init; }
+
+        public nint NextBlock { get; private init; }
+
+        public int Blocks { get; private init; }
+
+        public static Fetch Of<TTile>(PackedLinear weights, int block, int end, Stretch stretch) where TTile : struct, ITile
         {
-            for (var block = blockBegin; block < blockEnd; block++)
+            // The header goes before the first stretch.
+            var begin = stretch.Begin == 0 ? 0 : TileSize.HeaderBytes + (nint)stretch.Begin * TTile.StoredDepthBytes;
+            return new Fetch
             {
-                var column = block * PackedLinear.BlockColumns;
-                TVectors.Finish(output, sums + ((nint)(block - blockBegin) * rows + r) * PackedLinear.BlockColumns, Math.Min(FinishRows, rows - r),
-                    (float*)weights.Multipliers.Pointer + column, (float*)weights.Bias.Pointer + column,
-                    row + r, column, Math.Min(PackedLinear.BlockColumns, weights.Out - column));
-            }
+                Start = weights.Block(block) + begin,
+                Bytes = TileSize.HeaderBytes + (nint)(stretch.Begin + stretch.Depth) * TTile.StoredDepthBytes - begin,
+                NextBlock = weights.BlockBytes,
+                Blocks = Math.Min(TTile.MaxBlocks, end - block),
+            };
+        }
+
+        public static Fetch FirstOf<TTile>(NextWeights next) where TTile : struct, ITile
+        {
+            if (next.Layer is not { IsBlocks: true } layer) return default;
+            var depth = TileSize.Depth<TTile>(layer.In);
+            return Of<TTile>(layer, next.Block, layer.Blocks, StretchOf<TTile>(depth, 0, Stretches<TTile>(depth)));
         }
     }
 }

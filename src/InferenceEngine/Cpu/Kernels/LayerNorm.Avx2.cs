@@ -16,58 +16,45 @@ internal static unsafe partial class LayerNorm
 {
     private const int MaxHiddenForInt32 = 1024;
 
+    /// <summary>Sums of a row, or of a part of it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Avx2(PackedLayerNorm norm, float* residual, float* output, WorkerScratch scratch)
+    public static RowSums SumsAvx2(float* residual, int count, float gridScale)
     {
-        var hidden = norm.Hidden;
-        var whole = hidden & ~7;
-        var fixedPoint = (int*)scratch.Get(hidden * sizeof(int));
-        var (s1, s2) = Sums(residual, whole, norm.GridScale, fixedPoint);
-        for (var i = whole; i < hidden; i++)
-        {
-            var f = IntegerLayerNorm.ToFixed(residual[i], norm.GridScale);
-            fixedPoint[i] = f;
-            s1 += f;
-            s2 += (long)f * f;
-        }
-
-        var rs = IntegerLayerNorm.ReciprocalStd(s1, s2, hidden, norm.EpsilonTerm);
-        float* gamma = (float*)norm.Gamma.Pointer, beta = (float*)norm.Beta.Pointer;
+        Vector256<float> grid = Vector256.Create(gridScale), max = Vector256.Create((float)NumericsContract.LayerNormFixedMax);
+        var sum = Vector256<int>.Zero;
+        Vector256<long> even = Vector256<long>.Zero, odd = Vector256<long>.Zero;
+        var whole = count & ~7;
         for (var i = 0; i < whole; i += 8)
         {
-            var scaled = Simd.MultiplyLow(Avx.LoadVector256(fixedPoint + i), Vector256.Create(hidden));
-            var n = hidden <= MaxHiddenForInt32
-                ? Avx.ConvertToVector256Single(Simd.Subtract(scaled, Vector256.Create((int)s1)))
-                : SubtractInFloat64(scaled, s1);
-            Fma.MultiplyAdd(Avx.Multiply(n, Vector256.Create(rs)), Avx.LoadVector256(gamma + i), Avx.LoadVector256(beta + i)).Store(output + i);
-        }
-
-        for (var i = whole; i < hidden; i++)
-        {
-            var n = (long)hidden * fixedPoint[i] - s1;
-            output[i] = MathF.FusedMultiplyAdd((float)n * rs, gamma[i], beta[i]);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static (long S1, long S2) Sums(float* residual, int count, float gridScale, int* fixedPoint)
-    {
-        var grid = Vector256.Create(gridScale);
-        var max = Vector256.Create((float)NumericsContract.LayerNormFixedMax);
-        var sum = Vector256<int>.Zero;
-        var even = Vector256<long>.Zero;
-        var odd = Vector256<long>.Zero;
-        for (var i = 0; i < count; i += 8)
-        {
             var f = Quantize.Avx2(Avx.LoadVector256(residual + i), grid, max);
-            f.Store(fixedPoint + i);
             sum = Simd.Add(sum, f);
             var high = Simd.ShiftRightLogical(f.AsInt64(), 32).AsInt32();
             even = Simd.Add(even, Simd.Multiply(f, f));
             odd = Simd.Add(odd, Simd.Multiply(high, high));
         }
 
-        return (Vector256.Sum(sum), Vector256.Sum(Simd.Add(even, odd)));
+        return new RowSums(Vector256.Sum(sum), Vector256.Sum(Simd.Add(even, odd))) + SumsScalar(residual + whole, count - whole, gridScale);
+    }
+
+    /// <summary>Values begin .. end − 1 of a row, in place, the first of which is <paramref name="values"/>[0].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Avx2(PackedLayerNorm norm, RowStatistics statistics, float* values, int begin, int end)
+    {
+        Vector256<float> grid = Vector256.Create(norm.GridScale), max = Vector256.Create((float)NumericsContract.LayerNormFixedMax);
+        var rs = Vector256.Create(statistics.ReciprocalStd);
+        var hidden = Vector256.Create(norm.Hidden);
+        float* gamma = (float*)norm.Gamma.Pointer, beta = (float*)norm.Beta.Pointer;
+        var i = begin;
+        for (; i + 8 <= end; i += 8)
+        {
+            var scaled = Simd.MultiplyLow(Quantize.Avx2(Avx.LoadVector256(values + i - begin), grid, max), hidden);
+            var n = norm.Hidden <= MaxHiddenForInt32
+                ? Avx.ConvertToVector256Single(Simd.Subtract(scaled, Vector256.Create((int)statistics.S1)))
+                : SubtractInFloat64(scaled, statistics.S1);
+            Fma.MultiplyAdd(Avx.Multiply(n, rs), Avx.LoadVector256(gamma + i), Avx.LoadVector256(beta + i)).Store(values + i - begin);
+        }
+
+        Scalar(norm, statistics, values + i - begin, i, end);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

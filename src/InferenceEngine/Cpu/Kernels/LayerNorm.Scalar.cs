@@ -2,28 +2,32 @@ using QatKit.Core.Numerics;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
-/// <summary>Integer LayerNorm of one row, as specified by <see cref="IntegerLayerNorm"/>.</summary>
+/// <summary>Integer LayerNorm, as specified by <see cref="IntegerLayerNorm"/>, in two steps: the sums of rows, of which workers may each compute a
+/// part, and their values.</summary>
 internal static unsafe partial class LayerNorm
 {
-    public static void Scalar(PackedLayerNorm norm, float* residual, float* output, WorkerScratch scratch)
+    /// <summary>Sums of a row, or of a part of it.</summary>
+    public static RowSums SumsScalar(float* residual, int count, float gridScale)
     {
-        var hidden = norm.Hidden;
-        var fixedPoint = (int*)scratch.Get(hidden * sizeof(int));
         long s1 = 0, s2 = 0;
-        for (var i = 0; i < hidden; i++)
+        for (var i = 0; i < count; i++)
         {
-            var f = IntegerLayerNorm.ToFixed(residual[i], norm.GridScale);
-            fixedPoint[i] = f;
+            var f = IntegerLayerNorm.ToFixed(residual[i], gridScale);
             s1 += f;
             s2 += (long)f * f;
         }
 
-        var rs = IntegerLayerNorm.ReciprocalStd(s1, s2, hidden, norm.EpsilonTerm);
+        return new RowSums(s1, s2);
+    }
+
+    /// <summary>Values begin .. end − 1 of a row, in place, the first of which is <paramref name="values"/>[0].</summary>
+    public static void Scalar(PackedLayerNorm norm, RowStatistics statistics, float* values, int begin, int end)
+    {
         float* gamma = (float*)norm.Gamma.Pointer, beta = (float*)norm.Beta.Pointer;
-        for (var i = 0; i < hidden; i++)
+        for (var i = begin; i < end; i++)
         {
-            var n = (long)hidden * fixedPoint[i] - s1;
-            output[i] = MathF.FusedMultiplyAdd((float)n * rs, gamma[i], beta[i]);
+            var n = (long)norm.Hidden * IntegerLayerNorm.ToFixed(values[i - begin], norm.GridScale) - statistics.S1;
+            values[i - begin] = MathF.FusedMultiplyAdd((float)n * statistics.ReciprocalStd, gamma[i], beta[i]);
         }
     }
 }

@@ -12,24 +12,36 @@ internal sealed unsafe class ScalarKernels : CpuKernels
         : sparse ? Int8Gemm.PackSparse24Rows(layer)
         : Int8Gemm.PackRows(layer);
 
-    public override void Linear(PackedLinear weights, void* x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
+    public override void Linear(PackedLinear weights, Codes x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
     {
-        if (weights.Width == CodeWidth.Int16) Int16Gemm.Scalar(weights, (short*)x, output, range);
-        else Int8Gemm.Scalar(weights, (sbyte*)x, output, range);
+        if (weights.Width == CodeWidth.Int16) Int16Gemm.Scalar(weights, x, output, range, scratch);
+        else Int8Gemm.Scalar(weights, x, output, range, scratch);
     }
 
     public override void Attention(in AttentionArguments arguments, AttentionWork work, WorkerScratch scratch) =>
         Kernels.Attention.Scalar(arguments, work, scratch);
 
-    public override void LayerNorm(PackedLayerNorm norm, float* residual, float* output, WorkerScratch scratch) =>
-        Kernels.LayerNorm.Scalar(norm, residual, output, scratch);
+    public override void AddPanelSums(PackedLayerNorm norm, float* values, int stride, int rows, int columns, RowSums* sums)
+    {
+        for (var r = 0; r < rows; r++) sums[r] += LayerNorm.SumsScalar(values + (nint)r * stride, columns, norm.GridScale);
+    }
+
+    public override void NormalizePanel(PackedLayerNorm norm, RowStatistics* statistics, float* values, int stride, int rows, int begin, int end, Codes? codes)
+    {
+        for (var r = 0; r < rows; r++)
+        {
+            nint index = (nint)r * stride;
+            LayerNorm.Scalar(norm, statistics[r], values + index, begin, end);
+            if (codes is { } destination) Quantize(values + index, end - begin, destination.From(index));
+        }
+    }
 
     public override void Embedding(in EmbeddingRow word, in EmbeddingRow position, in EmbeddingRow type, int hidden, float* destination) =>
         Kernels.Embedding.Scalar(word, position, type, hidden, destination);
 
     public override void QuantizeInt8(float* source, int count, float inverseScale, sbyte* destination) =>
-        Quantize.Scalar(source, count, inverseScale, destination);
+        Kernels.Quantize.Scalar(source, count, inverseScale, destination);
 
     public override void QuantizeInt16(float* source, int count, float inverseScale, short* destination) =>
-        Quantize.Scalar(source, count, inverseScale, destination);
+        Kernels.Quantize.Scalar(source, count, inverseScale, destination);
 }

@@ -12,7 +12,7 @@ internal readonly unsafe struct Sparse24TileAvx512Vnni<TCode> : ITile where TCod
 
     public static int StepDepth => Sparse24Tile.StepDepth;
 
-    public static int MaxDepth => 768;
+    public static int MaxDepth => 3072;
 
     public static int RowCodeBytes => 1;
 

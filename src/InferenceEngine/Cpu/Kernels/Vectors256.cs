@@ -5,10 +5,21 @@ namespace QatKit.InferenceEngine.Cpu.Kernels;
 /// <summary>AVX2 and FMA.</summary>
 internal readonly unsafe struct Vectors256 : IVectorOperations
 {
+    // A few rows of all blocks, then the next rows: a cache line of the output is written in one go. When rows are a multiple of 4096 bytes
+    // apart, their lines displace each other.
     public static void Finish(in LinearOutput output, int* sums, int rows, float* multipliers, float* bias, int row, int column, int columns)
     {
-        Epilogue.DequantizeAvx2(sums, rows, multipliers, bias);
-        Epilogue.Avx2(output, (float*)sums, rows, row, column, columns);
+        const int AtOnce = 8;
+        for (var r = 0; r < rows; r += AtOnce)
+        {
+            for (var n = 0; n < columns; n += PackedLinear.BlockColumns)
+            {
+                var tile = sums + (nint)n * rows + r * PackedLinear.BlockColumns;
+                var tileRows = Math.Min(AtOnce, rows - r);
+                Epilogue.DequantizeAvx2(tile, tileRows, multipliers + n, bias + n);
+                Epilogue.Avx2(output, (float*)tile, tileRows, row + r, column + n, Math.Min(PackedLinear.BlockColumns, columns - n));
+            }
+        }
     }
 
     public static int Softmax(int* scores, int count, float scoreMultiplier, byte* codes) => Kernels.Softmax.Avx2(scores, count, scoreMultiplier, codes);

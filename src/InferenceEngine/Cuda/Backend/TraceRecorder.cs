@@ -11,6 +11,7 @@ internal sealed class TraceRecorder(ICudaDriver driver, BatchPass pass, IActivat
     /// <summary>Records one tensor.</summary>
     public void Record(TracePoint point)
     {
+        if (!trace.Wants(point.Name)) return;
         switch (point.Type)
         {
             case OutputType.Int8:

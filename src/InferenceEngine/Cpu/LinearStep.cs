@@ -1,0 +1,16 @@
+namespace QatKit.InferenceEngine.Cpu;
+
+/// <summary>A linear layer over all rows, which a team computes together.</summary>
+/// <param name="Layer">Weights, packed by the kernel set that computes it.</param>
+/// <param name="Input">Codes of the layer's width, [rows, K].</param>
+/// <param name="Rows">M.</param>
+/// <param name="Output">Destination and epilogue.</param>
+internal readonly record struct LinearStep(PackedLinear Layer, Codes Input, int Rows, LinearOutput Output)
+{
+    /// <summary>The layer that the same workers multiply next, when there is one: they fetch its first weights at the end of this one.</summary>
+    public PackedLinear? Following { get; init; }
+
+    /// <summary>The LayerNorm that reads the output, which is a residual stream: the workers sum up its rows, each what it computes
+    /// (<see cref="WorkerScratch.Sums"/>).</summary>
+    public PackedLayerNorm? Norm { get; init; }
+}
