@@ -9,11 +9,12 @@ namespace QatKit.InferenceEngine.Tests.Kernels;
 /// <summary>What attention does with one row, in SIMD, against the contract's scalar functions and against forbidden pages.</summary>
 public sealed unsafe class AttentionRowTests
 {
+    private const byte Untouched = 0x55;
     private const int LargestScore = 127 * 127 * 2048;
 
-    private delegate void StoreContext(Codes context, nint index, int* acc, float scale);
+    private delegate void StoreContext(Codes context, int* acc, nint stride, float* scales, int rows);
 
-    private delegate int SoftmaxRow(int* scores, int count, float scoreMultiplier, byte* codes);
+    private delegate void SoftmaxRows(int* scores, nint stride, int rows, int count, float scoreMultiplier, byte* codes, nint codeStride, int* z);
 
     [Theory]
     [InlineData(8)]
@@ -54,40 +55,60 @@ public sealed unsafe class AttentionRowTests
         var random = new Random(6);
         var quantizer = QuantizationParameters.FromAmax(1.5f, width == CodeWidth.Int8 ? 127 : 32767);
         StoreContext store = lanes == 8 ? Attention.StoreContextAvx2 : Attention.StoreContextAvx512;
-        const int Columns = PackedLinear.BlockColumns;
+        const int Columns = PackedLinear.BlockColumns, Rows = 3, Stride = Columns + 5, Width = Columns + 2;
         foreach (var scale in new[] { 0f, 1e-9f, 1e-5f, 1.7e-4f, 1e20f })
         {
             foreach (var edge in Enum.GetValues<MemoryEdge>())
             {
-                int[] sums = [.. Enumerable.Range(0, Columns).Select(i => i % 5 == 4 ? random.Next() * (i % 2 * 2 - 1) : random.Next(-30_000, 30_000))];
+                int[] sums = [.. Enumerable.Range(0, (Rows - 1) * Stride + Columns).Select(i => i % 5 == 4 ? random.Next() * (i % 2 * 2 - 1) : random.Next(-30_000, 30_000))];
+                float[] scales = [scale, scale / 3, scale * 1.5f];
                 using var acc = BoundedMemory.Of<int>(sums, edge);
-                using var context = new BoundedMemory((2 + Columns) * (width == CodeWidth.Int8 ? 1 : 2), edge: edge);
-                var index = edge == MemoryEdge.End ? 2 : 0;
-                store(new Codes((nint)context.Pointer, width, quantizer, PanelLayout.RowMajor(Columns)), index, (int*)acc.Pointer, scale);
-                for (var c = 0; c < Columns; c++)
+                using var rowScales = BoundedMemory.Of<float>(scales, edge);
+                const int Count = (Rows - 1) * Width + Columns;
+                using var context = new BoundedMemory(Count * (width == CodeWidth.Int8 ? 1 : 2), Untouched, edge);
+                store(new Codes((nint)context.Pointer, width, quantizer, PanelLayout.RowMajor(Width)), (int*)acc.Pointer, Stride, (float*)rowScales.Pointer, Rows);
+                var expected = new int[Count];
+                Array.Fill(expected, width == CodeWidth.Int8 ? Untouched : Untouched << 8 | Untouched);
+                for (var i = 0; i < Rows * Columns; i++)
                 {
-                    var value = sums[c] * scale;
-                    var expected = width == CodeWidth.Int8 ? AffineQuantizer.Quantize(value, quantizer.InverseScale) : AffineQuantizer.QuantizeInt16(value, quantizer.InverseScale);
-                    Assert.Equal(expected, width == CodeWidth.Int8 ? context.ToArray<sbyte>()[index + c] : context.ToArray<short>()[index + c]);
+                    int r = i / Columns, c = i % Columns;
+                    var value = sums[r * Stride + c] * scales[r];
+                    expected[r * Width + c] = width == CodeWidth.Int8 ? AffineQuantizer.Quantize(value, quantizer.InverseScale) : AffineQuantizer.QuantizeInt16(value, quantizer.InverseScale);
                 }
+
+                Assert.Equal(expected, width == CodeWidth.Int8 ? Array.ConvertAll(context.ToArray<sbyte>(), x => (int)x) : Array.ConvertAll(context.ToArray<short>(), x => (int)x));
             }
         }
     }
 
-    // Both buffers end with the last whole vector; what follows the scores in it would win.
+    // All buffers end with the last whole vector of their last row; what follows the scores in it would win.
     private static void CheckSoftmax(int lanes, float multiplier, int[] scores)
     {
         KernelSets.Require(KernelSet.Avx2);
-        SoftmaxRow softmax = lanes == 8 ? Softmax.Avx2 : Softmax.Avx512;
         var padded = (scores.Length + lanes - 1) / lanes * lanes;
-        var expected = new byte[padded];
-        var z = IntegerSoftmax.Codes(scores, multiplier, expected);
+        int[][] rows = [scores, [.. scores.Reverse()], [.. scores.Select(x => x / 2)], scores];
+        int stride = padded + 16, codeStride = padded + 3;
+        var expected = new byte[(rows.Length - 1) * codeStride + padded];
+        Array.Fill(expected, Untouched);
+        var input = Enumerable.Repeat(int.MaxValue, (rows.Length - 1) * stride + padded).ToArray();
+        var expectedZ = new int[rows.Length];
+        for (var r = 0; r < rows.Length; r++)
+        {
+            rows[r].CopyTo(input, r * stride);
+            var row = new byte[padded];
+            expectedZ[r] = IntegerSoftmax.Codes(rows[r], multiplier, row);
+            row.CopyTo(expected, r * codeStride);
+        }
+
         foreach (var edge in Enum.GetValues<MemoryEdge>())
         {
-            using var input = BoundedMemory.Of<int>([.. scores, .. Enumerable.Repeat(int.MaxValue, padded - scores.Length)], edge);
-            using var codes = new BoundedMemory(padded, edge: edge);
-            Assert.Equal(z, softmax((int*)input.Pointer, scores.Length, multiplier, codes.Pointer));
-            TensorAssert.BitEqual(expected, codes.ToArray<byte>(), 0, $"{lanes} lanes, {scores.Length} scores, m={multiplier}");
+            using var inputMemory = BoundedMemory.Of<int>(input, edge);
+            using var codes = new BoundedMemory(expected.Length, Untouched, edge);
+            using var z = new BoundedMemory(rows.Length * sizeof(int), edge: edge);
+            SoftmaxRows softmax = lanes == 8 ? Vectors256.Softmax : Vectors512.Softmax;
+            softmax((int*)inputMemory.Pointer, stride, rows.Length, scores.Length, multiplier, codes.Pointer, codeStride, (int*)z.Pointer);
+            Assert.Equal(expectedZ, z.ToArray<int>());
+            TensorAssert.BitEqual(expected, codes.ToArray<byte>(), codeStride, $"{lanes} lanes, {scores.Length} scores, m={multiplier}");
         }
     }
 }

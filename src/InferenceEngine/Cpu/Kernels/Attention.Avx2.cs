@@ -7,13 +7,20 @@ namespace QatKit.InferenceEngine.Cpu.Kernels;
 
 internal static unsafe partial class Attention
 {
-    /// <inheritdoc cref="StoreContextAvx512"/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreContextAvx2(Codes context, nint index, int* acc, float scale)
+    /// <summary>See <see cref="IVectorOperations.StoreContext"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void StoreContextAvx2(Codes context, int* acc, nint stride, float* scales, int rows)
     {
-        var y0 = Avx.Multiply(Avx.ConvertToVector256Single(Avx.LoadVector256(acc)), Vector256.Create(scale));
-        var y1 = Avx.Multiply(Avx.ConvertToVector256Single(Avx.LoadVector256(acc + 8)), Vector256.Create(scale));
-        if (context.Width == CodeWidth.Int8) Quantize.ToInt8(y0, y1, context.Quantizer.InverseScale).Store(context.Int8 + index);
-        else Quantize.ToInt16(y0, y1, context.Quantizer.InverseScale).Store(context.Int16 + index);
+        var inverse = context.Quantizer.InverseScale;
+        var int8 = context.Width == CodeWidth.Int8;
+        nint index = 0;
+        for (var r = 0; r < rows; r++, acc += stride, index += context.Layout.Width)
+        {
+            var scale = Vector256.Create(scales[r]);
+            var y0 = Avx.Multiply(Avx.ConvertToVector256Single(Avx.LoadVector256(acc)), scale);
+            var y1 = Avx.Multiply(Avx.ConvertToVector256Single(Avx.LoadVector256(acc + 8)), scale);
+            if (int8) Quantize.ToInt8(y0, y1, inverse).Store(context.Int8 + index);
+            else Quantize.ToInt16(y0, y1, inverse).Store(context.Int16 + index);
+        }
     }
 }

@@ -6,17 +6,20 @@ namespace QatKit.InferenceEngine.Cpu.Kernels;
 
 internal static unsafe partial class Attention
 {
-    /// <summary>Codes of 16 columns of a row of the context: <c>quantize((float)acc · scale)</c>.</summary>
-    /// <param name="context">Receives them.</param>
-    /// <param name="index">Element of the first one.</param>
-    /// <param name="acc">Sixteen sums.</param>
-    /// <param name="scale">s_v / z.</param>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreContextAvx512(Codes context, nint index, int* acc, float scale)
+    /// <summary>See <see cref="IVectorOperations.StoreContext"/>.</summary>
+    public static void StoreContextAvx512(Codes context, int* acc, nint stride, float* scales, int rows)
     {
-        var y = Vector512.ConvertToSingle(Vector512.Load(acc)) * Vector512.Create(scale);
         var inverse = Vector512.Create(context.Quantizer.InverseScale);
-        if (context.Width == CodeWidth.Int8) Quantize.ToInt8(y, inverse).Store(context.Int8 + index);
-        else Quantize.ToInt16(y, inverse).Store(context.Int16 + index);
+        if (context.Width == CodeWidth.Int8) StoreRows(new Int8Store512(context.Int8, inverse), context.Layout.Width, acc, stride, scales, rows);
+        else StoreRows(new Int16Store512(context.Int16, inverse), context.Layout.Width, acc, stride, scales, rows);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void StoreRows<TStore>(TStore codes, nint width, int* acc, nint stride, float* scales, int rows)
+        where TStore : struct, IStore512<TStore>
+    {
+        nint index = 0;
+        for (nint r = 0; r < rows; r++, acc += stride, index += width)
+            codes.Store(index, Vector512.ConvertToSingle(Vector512.Load(acc)) * Vector512.Create(scales[r]));
     }
 }

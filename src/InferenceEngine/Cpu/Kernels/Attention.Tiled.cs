@@ -13,11 +13,11 @@ internal static unsafe partial class Attention
         int length = work.Length, d = a.HeadDim, maxRows = TTile.MaxRows;
         int keyBlocks = PackedLinear.BlocksOf(length), valueBlocks = PackedLinear.BlocksOf(d);
         long keyBytes = TileSize.BlockBytes<TTile>(d), valueBytes = TileSize.BlockBytes<TTile>(length);
-        int queryRow = TileSize.RowBytes<TTile>(d), codeRow = TileSize.RowBytes<TTile>(length), scoreStride = keyBlocks * BlockColumns, tileStride = TTile.MaxBlocks * BlockColumns;
+        int queryRow = TileSize.RowBytes<TTile>(d), packedRow = TileSize.RowBytes<TTile>(length), codeRow = TileSize.RowBytes(length);
+        int scoreStride = keyBlocks * BlockColumns, tileStride = TTile.MaxBlocks * BlockColumns;
 
-        var next = scratch.Get(keyBlocks * keyBytes + valueBlocks * valueBytes + maxRows * ((long)queryRow + codeRow)
-            + maxRows * AlignedBuffer.Size<int>(scoreStride) + AlignedBuffer.Size<byte>(scoreStride) + AlignedBuffer.Size<int>(maxRows * tileStride)
-            + AlignedBuffer.Size<float>(maxRows));
+        var next = scratch.Get(keyBlocks * keyBytes + valueBlocks * valueBytes + maxRows * ((long)queryRow + packedRow + codeRow)
+            + AlignedBuffer.Size<int>(maxRows * scoreStride) + AlignedBuffer.Size<int>(maxRows * tileStride) + AlignedBuffer.Size<int>(maxRows) + AlignedBuffer.Size<float>(maxRows));
         byte* Take(long bytes)
         {
             var address = next;
@@ -28,14 +28,16 @@ internal static unsafe partial class Attention
         var keys = Take(keyBlocks * keyBytes);
         var values = Take(valueBlocks * valueBytes);
         var queries = Take((long)maxRows * queryRow);
-        var packedCodes = Take((long)maxRows * codeRow);
-        var scores = (int*)Take(maxRows * AlignedBuffer.Size<int>(scoreStride));
-        var codes = Take(AlignedBuffer.Size<byte>(scoreStride));
+        var codes = Take((long)maxRows * codeRow);
+        var packed = Take((long)maxRows * packedRow);
+        var scores = (int*)Take(AlignedBuffer.Size<int>(maxRows * scoreStride));
         var tile = (int*)Take(AlignedBuffer.Size<int>(maxRows * tileStride));
+        var z = (int*)Take(AlignedBuffer.Size<int>(maxRows));
         var rowScales = (float*)Take(AlignedBuffer.Size<float>(maxRows));
 
-        nint head = a.Layout.IndexOf(work.Start, work.Head * d), context = a.Context.Layout.IndexOf(work.Start, work.Head * d); // first code of this head
-        nint stride = a.Layout.Width, contextStride = a.Context.Layout.Width;
+        // First code of this head.
+        nint head = a.Layout.IndexOf(work.Start, work.Head * d), context = a.Context.Layout.IndexOf(work.Start, work.Head * d);
+        nint stride = a.Layout.Width;
         for (var block = 0; block < keyBlocks; block++)
         {
             var first = block * BlockColumns;
@@ -45,71 +47,74 @@ internal static unsafe partial class Attention
         for (var block = 0; block < valueBlocks; block++)
         {
             var first = block * BlockColumns;
-            TTile.PackRows(a.Value + head + first, stride, Math.Min(BlockColumns, d - first), length, values + block * valueBytes);
+            TTile.PackValues(a.Value + head + first, stride, Math.Min(BlockColumns, d - first), length, values + block * valueBytes);
         }
 
+        var queryByKeys = Operands<TTile>(d, queryRow, scoreStride);
+        var codesByValues = Operands<TTile>(length, packedRow, tileStride);
         for (var i = work.QueryBegin; i < work.QueryEnd; i += maxRows)
         {
             var rows = Math.Min(maxRows, work.QueryEnd - i);
-            for (var r = 0; r < rows; r++) TTile.PackRow(a.Query + head + (i + r) * stride, d, queries + (nint)r * queryRow);
+            TTile.PackRows(a.Query + head + i * stride, stride, rows, d, queries, queryRow);
             for (var block = 0; block < keyBlocks; block += TTile.MaxBlocks)
             {
                 // [rows, S]
-                Multiply<TTile>(rows, Math.Min(TTile.MaxBlocks, keyBlocks - block), queries, queryRow, keys + block * keyBytes, d, scores + block * BlockColumns, scoreStride);
+                Multiply<TTile>(ref queryByKeys, rows, Math.Min(TTile.MaxBlocks, keyBlocks - block), queries, keys + block * keyBytes, scores + block * BlockColumns);
             }
 
-            for (var r = 0; r < rows; r++)
-            {
-                var z = TVectors.Softmax(scores + (nint)r * scoreStride, length, a.ScoreMultiplier, codes);
-                rowScales[r] = a.ValueScale / z;
-                TTile.PackUnsignedRow(codes, length, packedCodes + (nint)r * codeRow);
-            }
+            TVectors.Softmax(scores, scoreStride, rows, length, a.ScoreMultiplier, codes, codeRow, z);
+            for (var r = 0; r < rows; r++) rowScales[r] = a.ValueScale / z[r];
+            var packedCodes = TTile.PackUnsignedRows(codes, codeRow, rows, length, packed, packedRow);
 
             for (var block = 0; block < valueBlocks; block += TTile.MaxBlocks)
             {
                 // [rows, 16 of D for each block]
                 var blocks = Math.Min(TTile.MaxBlocks, valueBlocks - block);
-                Multiply<TTile>(rows, blocks, packedCodes, codeRow, values + block * valueBytes, length, tile, tileStride);
+                Multiply<TTile>(ref codesByValues, rows, blocks, packedCodes, values + block * valueBytes, tile);
                 for (var b = block; b < block + blocks; b++)
                 {
                     var first = b * BlockColumns;
-                    for (var r = 0; r < rows; r++)
-                        StoreContext<TVectors>(a.Context, context + (i + r) * contextStride + first, tile + r * tileStride + (b - block) * BlockColumns, rowScales[r], Math.Min(BlockColumns, d - first));
+                    var destination = a.Context.From(context + i * a.Context.Layout.Width + first);
+                    StoreContext<TVectors>(destination, tile + (b - block) * BlockColumns, tileStride, rowScales, rows, Math.Min(BlockColumns, d - first));
                 }
             }
         }
     }
 
-    private static void Multiply<TTile>(int rows, int blocks, byte* a, int rowBytes, byte* block, int k, int* c, int stride)
-        where TTile : struct, IDenseTile
+    // Of products with blocks of k codes; where they are comes with each.
+    private static TileOperands Operands<TTile>(int k, int rowBytes, int stride) where TTile : struct, IDenseTile
     {
         var blockBytes = (nint)TileSize.BlockBytes<TTile>(k);
-        var operands = new TileOperands
+        return new TileOperands
         {
-            A = a,
             RowBytes = rowBytes,
-            Columns = block + TileSize.HeaderBytes,
             NextColumns = blockBytes,
             Depth = TileSize.Depth<TTile>(k),
-            Start = (int*)block,
             NextStart = blockBytes / sizeof(int),
-            C = c,
             Stride = stride,
             NextC = BlockColumns,
-            Fetch = a,
         };
-        TTile.Multiply(rows, blocks, &operands);
     }
 
-    private static void StoreContext<TVectors>(Codes context, nint index, int* acc, float scale, int columns)
+    private static void Multiply<TTile>(ref TileOperands operands, int rows, int blocks, byte* a, byte* block, int* c) where TTile : struct, IDenseTile
+    {
+        operands.A = operands.Fetch = a;
+        operands.Columns = block + TileSize.HeaderBytes;
+        operands.Start = (int*)block;
+        operands.C = c;
+        fixed (TileOperands* o = &operands) TTile.Multiply(rows, blocks, o);
+    }
+
+    private static void StoreContext<TVectors>(Codes context, int* acc, nint stride, float* scales, int rows, int columns)
         where TVectors : struct, IVectorOperations
     {
         if (columns == BlockColumns)
         {
-            TVectors.StoreContext(context, index, acc, scale);
+            TVectors.StoreContext(context, acc, stride, scales, rows);
             return;
         }
 
-        for (var c = 0; c < columns; c++) Store(context, index + c, acc[c] * scale);
+        for (var r = 0; r < rows; r++)
+            for (var c = 0; c < columns; c++) Store(context, (nint)r * context.Layout.Width + c, acc[r * stride + c] * scales[r]);
     }
 }

@@ -12,18 +12,18 @@ internal sealed unsafe class Avx512VnniKernels<TCode> : Avx2Kernels where TCode 
 
     public override PackedLinear Pack(QuantizedLinear layer, bool sparse) =>
         layer.Width == CodeWidth.Int16 ? Int16Gemm.Pack(layer)
-        : sparse ? Int8Gemm.PackBlocks<Sparse24TileAvx512Vnni<TCode>>(layer, WeightLayout.Sparse24Blocks)
-        : Int8Gemm.PackBlocks<DenseTileAvx512Vnni<TCode>>(layer, WeightLayout.DenseBlocks);
+        : sparse ? Int8Gemm.PackBlocks<Sparse24ByteTile<Sparse24ProductAvx512Vnni<TCode>>>(layer, WeightLayout.Sparse24Blocks)
+        : Int8Gemm.PackBlocks<DenseByteTile<DenseProductAvx512Vnni<TCode>>>(layer, WeightLayout.DenseBlocks);
 
     public override void Linear(PackedLinear weights, Codes x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
     {
         if (weights.Width == CodeWidth.Int16) Int16Gemm.Avx2(weights, x, output, range, scratch);
-        else if (weights.IsSparse) Int8Gemm.Tiled<Sparse24TileAvx512Vnni<TCode>, Vectors512>(weights, x, output, range, scratch);
-        else Int8Gemm.Tiled<DenseTileAvx512Vnni<TCode>, Vectors512>(weights, x, output, range, scratch);
+        else if (weights.IsSparse) Int8Gemm.Tiled<Sparse24ByteTile<Sparse24ProductAvx512Vnni<TCode>>, Vectors512>(weights, x, output, range, scratch);
+        else Int8Gemm.Tiled<DenseByteTile<DenseProductAvx512Vnni<TCode>>, Vectors512>(weights, x, output, range, scratch);
     }
 
     public override void Attention(in AttentionArguments arguments, AttentionWork work, WorkerScratch scratch) =>
-        Kernels.Attention.Tiled<DenseTileAvx512Vnni<TCode>, Vectors512>(arguments, work, scratch);
+        Kernels.Attention.Tiled<DenseByteTile<DenseProductAvx512Vnni<TCode>>, Vectors512>(arguments, work, scratch);
 
     public override void AddPanelSums(PackedLayerNorm norm, float* values, int stride, int rows, int columns, RowSums* sums) =>
         LayerNorm.AddSumsAvx512(norm, values, stride, rows, columns, sums);

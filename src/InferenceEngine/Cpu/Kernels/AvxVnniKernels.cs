@@ -10,16 +10,16 @@ internal sealed unsafe class AvxVnniKernels<TDot> : Avx2Kernels where TDot : str
 
     public override PackedLinear Pack(QuantizedLinear layer, bool sparse) =>
         layer.Width == CodeWidth.Int16 ? Int16Gemm.Pack(layer)
-        : sparse ? Int8Gemm.PackBlocks<Sparse24TileAvxVnni<TDot>>(layer, WeightLayout.Sparse24Blocks)
-        : Int8Gemm.PackBlocks<DenseTileAvxVnni<TDot>>(layer, WeightLayout.DenseBlocks);
+        : sparse ? Int8Gemm.PackBlocks<Sparse24ByteTile<Sparse24ProductAvxVnni<TDot>>>(layer, WeightLayout.Sparse24Blocks)
+        : Int8Gemm.PackBlocks<DenseByteTile<DenseProductAvxVnni<TDot>>>(layer, WeightLayout.DenseBlocks);
 
     public override void Linear(PackedLinear weights, Codes x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
     {
         if (weights.Width == CodeWidth.Int16) Int16Gemm.Avx2(weights, x, output, range, scratch);
-        else if (weights.IsSparse) Int8Gemm.Tiled<Sparse24TileAvxVnni<TDot>, Vectors256>(weights, x, output, range, scratch);
-        else Int8Gemm.Tiled<DenseTileAvxVnni<TDot>, Vectors256>(weights, x, output, range, scratch);
+        else if (weights.IsSparse) Int8Gemm.Tiled<Sparse24ByteTile<Sparse24ProductAvxVnni<TDot>>, Vectors256>(weights, x, output, range, scratch);
+        else Int8Gemm.Tiled<DenseByteTile<DenseProductAvxVnni<TDot>>, Vectors256>(weights, x, output, range, scratch);
     }
 
     public override void Attention(in AttentionArguments arguments, AttentionWork work, WorkerScratch scratch) =>
-        Kernels.Attention.Tiled<DenseTileAvxVnni<TDot>, Vectors256>(arguments, work, scratch);
+        Kernels.Attention.Tiled<DenseByteTile<DenseProductAvxVnni<TDot>>, Vectors256>(arguments, work, scratch);
 }

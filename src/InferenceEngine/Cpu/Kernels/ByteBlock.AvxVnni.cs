@@ -22,20 +22,54 @@ internal static unsafe class ByteBlock
     public static void PackColumns(sbyte* source, nint stride, int columns, int k, byte* block)
     {
         Clear(block, k);
+        var groups = (int*)(block + TileSize.HeaderBytes);
+        var done = 0;
+        if (columns == PackedLinear.BlockColumns)
+        {
+            for (; done + 4 * IntTranspose.Size <= k; done += 4 * IntTranspose.Size)
+            {
+                var destination = groups + done / 4 * PackedLinear.BlockColumns;
+                IntTranspose.Copy(source + done, stride, destination, PackedLinear.BlockColumns);
+                IntTranspose.Copy(source + done + IntTranspose.Size * stride, stride, destination + IntTranspose.Size, PackedLinear.BlockColumns);
+            }
+        }
+
         for (var n = 0; n < columns; n++)
         {
             var column = source + n * stride;
-            var destination = block + TileSize.HeaderBytes + 4 * n;
-            var i = 0;
-            for (; i + 4 <= k; i += 4, destination += GroupBytes) *(int*)destination = *(int*)(column + i);
-            for (; i < k; i++) destination[i & 3] = (byte)column[i];
-            ((int*)block)[n] = -128 * ByteRows.Sum(column, k);
+            var destination = groups + done / 4 * PackedLinear.BlockColumns + n;
+            var i = done;
+            for (; i + 4 <= k; i += 4, destination += PackedLinear.BlockColumns) *destination = *(int*)(column + i);
+            for (; i < k; i++) ((sbyte*)destination)[i & 3] = column[i];
         }
+
+        ShiftOut(block, k);
     }
 
-    /// <summary>See <see cref="IDenseTile.PackRows"/>.</summary>
+    // Start values −128 · column sum.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void ShiftOut(byte* block, int k)
+    {
+        var codes = (sbyte*)block + TileSize.HeaderBytes;
+        Vector256<int> low = Vector256<int>.Zero, high = Vector256<int>.Zero;
+        for (var i = 0; i < k; i += 4, codes += GroupBytes)
+        {
+            low = Avx2.Add(low, SumOfFour(Avx.LoadVector256(codes)));
+            high = Avx2.Add(high, SumOfFour(Avx.LoadVector256(codes + 32)));
+        }
+
+        var shift = Vector256.Create(-128);
+        Avx2.MultiplyLow(low, shift).Store((int*)block);
+        Avx2.MultiplyLow(high, shift).Store((int*)block + 8);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> SumOfFour(Vector256<sbyte> codes) =>
+        Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(Vector256.Create((byte)1), codes), Vector256.Create((short)1));
+
+    /// <summary>See <see cref="IDenseTile.PackValues"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void PackRows(sbyte* source, nint stride, int columns, int k, byte* block)
+    public static void PackValues(sbyte* source, nint stride, int columns, int k, byte* block)
     {
         Clear(block, k);
         var destination = (sbyte*)block + TileSize.HeaderBytes;

@@ -12,20 +12,18 @@ internal static unsafe class ByteRows
 {
     private const int SignBit = 0x80;
 
+    /// <summary>See <see cref="ITile.PackRows"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void PackShifted(sbyte* source, int k, byte* destination)
+    public static void PackShifted(sbyte* source, nint stride, int rows, int k, byte* destination, nint rowBytes)
     {
-        var i = 0;
-        for (; i + 32 <= k; i += 32)
-            Avx2.Xor(Avx.LoadVector256((byte*)source + i), Vector256.Create((byte)SignBit)).Store(destination + i);
-        for (; i < k; i++) destination[i] = (byte)(source[i] ^ SignBit);
-        Pad(destination, k);
-    }
-
-    public static void Pack(byte* source, int k, byte* destination)
-    {
-        Buffer.MemoryCopy(source, destination, k, k);
-        Pad(destination, k);
+        var sign = Vector256.Create((byte)SignBit);
+        for (var r = 0; r < rows; r++, source += stride, destination += rowBytes)
+        {
+            var i = 0;
+            for (; i + 32 <= k; i += 32) Avx2.Xor(Avx.LoadVector256((byte*)source + i), sign).Store(destination + i);
+            for (; i < k; i++) destination[i] = (byte)(source[i] ^ SignBit);
+            for (; (i & 7) != 0; i++) destination[i] = 0;
+        }
     }
 
     /// <summary>Σ of the codes.</summary>
@@ -44,10 +42,5 @@ internal static unsafe class ByteRows
         var sum = (int)Vector256.Sum(sums) - 128 * i;
         for (; i < k; i++) sum += source[i];
         return sum;
-    }
-
-    private static void Pad(byte* destination, int k)
-    {
-        for (var i = k; (i & 7) != 0; i++) destination[i] = 0;
     }
 }

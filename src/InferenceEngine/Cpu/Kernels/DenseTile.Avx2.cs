@@ -15,6 +15,7 @@ internal readonly unsafe struct DenseTileAvx2 : IDenseTile
 
     public static int StepDepth => 4;
 
+    // Expanded block and rows stay in a first-level cache of 32 KB.
     public static int MaxDepth => 512;
 
     public static int RowCodeBytes => sizeof(short);
@@ -23,9 +24,13 @@ internal readonly unsafe struct DenseTileAvx2 : IDenseTile
 
     public static int StoredDepthBytes => DepthBytes / sizeof(short);
 
-    public static void PackRow(sbyte* source, int k, byte* destination) => WideRows.Pack(source, k, destination);
+    public static void PackRows(sbyte* source, nint stride, int rows, int k, byte* destination, nint rowBytes) => WideRows.Pack(source, stride, rows, k, destination, rowBytes);
 
-    public static void PackUnsignedRow(byte* source, int k, byte* destination) => WideRows.Pack(source, k, destination);
+    public static byte* PackUnsignedRows(byte* codes, nint stride, int rows, int k, byte* packed, nint rowBytes)
+    {
+        WideRows.Pack(codes, stride, rows, k, packed, rowBytes);
+        return packed;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static byte* Expand(byte* stored, int depth, byte* panel)
@@ -77,7 +82,7 @@ internal readonly unsafe struct DenseTileAvx2 : IDenseTile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void PackRows(sbyte* source, nint stride, int columns, int k, byte* block)
+    public static void PackValues(sbyte* source, nint stride, int columns, int k, byte* block)
     {
         if (columns < PackedLinear.BlockColumns)
         {

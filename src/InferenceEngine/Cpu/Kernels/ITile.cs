@@ -18,7 +18,7 @@ internal unsafe interface ITile
     /// <summary>Codes of K that the tile takes at once; rows and blocks are padded to a multiple of it.</summary>
     static abstract int StepDepth { get; }
 
-    /// <summary>Longest stretch of K whose block and rows stay in a first-level cache of 32 KB; a multiple of <see cref="StepDepth"/>.</summary>
+    /// <summary>Longest stretch of K; a multiple of <see cref="StepDepth"/>.</summary>
     static abstract int MaxDepth { get; }
 
     /// <summary>Bytes of a packed row per code.</summary>
@@ -30,8 +30,14 @@ internal unsafe interface ITile
     /// <summary>Bytes of a stored block of weights per code of K.</summary>
     static abstract int StoredDepthBytes { get; }
 
-    /// <summary>Packs a row of int8 codes.</summary>
-    static abstract void PackRow(sbyte* source, int k, byte* destination);
+    /// <summary>Packs int8 codes of some rows.</summary>
+    /// <param name="source">First code.</param>
+    /// <param name="stride">Codes from one row to the next.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="k">Codes of each; a multiple of <see cref="StepDepth"/>, or else the end of K.</param>
+    /// <param name="destination">Receives the first row.</param>
+    /// <param name="rowBytes">Bytes from one packed row to the next.</param>
+    static abstract void PackRows(sbyte* source, nint stride, int rows, int k, byte* destination, nint rowBytes);
 
     /// <summary>Packs a block of weights as it is stored, header included: column n begins at <c>source + n · K</c>.</summary>
     /// <param name="source">First weight of the first column; columns follow each other. A 2:4 tile keeps two of each four, and the others are 0.</param>
@@ -57,18 +63,25 @@ internal unsafe interface ITile
 /// <summary>A tile whose blocks hold every weight; attention uses it for K and V too.</summary>
 internal unsafe interface IDenseTile : ITile
 {
-    /// <summary>Packs a row of unsigned codes (attention probabilities).</summary>
-    static abstract void PackUnsignedRow(byte* source, int k, byte* destination);
+    /// <summary>Packs rows of unsigned codes (attention probabilities).</summary>
+    /// <param name="codes">First code; zeros follow each row to the end of the step. A row of unsigned bytes is a packed row already.</param>
+    /// <param name="stride">Bytes from one row of codes to the next; where they are packed already, <paramref name="rowBytes"/>.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="k">Codes of each.</param>
+    /// <param name="packed">Room for the packed rows.</param>
+    /// <param name="rowBytes">Bytes from one packed row to the next.</param>
+    /// <returns>The packed rows, or <paramref name="codes"/> when that is what they are.</returns>
+    static abstract byte* PackUnsignedRows(byte* codes, nint stride, int rows, int k, byte* packed, nint rowBytes);
 
     /// <summary>Packs an expanded block whose columns are rows of memory: <c>block[k, n] = source[n · stride + k]</c>.</summary>
     /// <param name="source">First code.</param>
     /// <param name="stride">Codes from one column to the next.</param>
     /// <param name="columns">1 to 16; the others are zero.</param>
     /// <param name="k">K.</param>
-    /// <param name="block">Receives the block; for products with rows of <see cref="ITile.PackRow"/>.</param>
+    /// <param name="block">Receives the block; for products with rows of <see cref="ITile.PackRows"/>.</param>
     static abstract void PackColumns(sbyte* source, nint stride, int columns, int k, byte* block);
 
     /// <summary>Packs an expanded block whose columns are columns of memory: <c>block[k, n] = source[k · stride + n]</c>.</summary>
-    /// <remarks>For products with rows of <see cref="PackUnsignedRow"/>.</remarks>
-    static abstract void PackRows(sbyte* source, nint stride, int columns, int k, byte* block);
+    /// <remarks>For products with rows of <see cref="PackUnsignedRows"/>.</remarks>
+    static abstract void PackValues(sbyte* source, nint stride, int columns, int k, byte* block);
 }

@@ -51,9 +51,8 @@ internal static unsafe partial class Int8Gemm
         {
             for (var column = 0; column < k; column += x.Layout.Width)
             {
-                var source = x.Int8 + x.Layout.IndexOf(range.RowBegin, column);
-                var columns = Math.Min(x.Layout.Width, k - column);
-                for (var r = 0; r < rows; r++) TTile.PackRow(source + (nint)r * x.Layout.Width, columns, packedRows + (nint)r * rowBytes + column * TTile.RowCodeBytes);
+                TTile.PackRows(x.Int8 + x.Layout.IndexOf(range.RowBegin, column), x.Layout.Width, rows, Math.Min(x.Layout.Width, k - column),
+                    packedRows + column * TTile.RowCodeBytes, rowBytes);
             }
         }
 

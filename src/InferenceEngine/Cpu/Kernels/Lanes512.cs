@@ -25,11 +25,6 @@ internal static class Lanes512
         ? Avx512F.ConvertToVector512Int32(v)
         : Vector512.Create(Avx.ConvertToVector256Int32(v.GetLower()), Avx.ConvertToVector256Int32(v.GetUpper()));
 
-    /// <summary>The first lane in all lanes, without a way through a general register.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<int> Broadcast(Vector128<int> v) =>
-        Avx512F.IsSupported ? Avx512F.BroadcastScalarToVector512(v) : Vector512.Create(v.ToScalar());
-
     /// <summary>Exact products of the even lanes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<long> MultiplyEven(Vector512<int> a, Vector512<int> b) => Avx512F.IsSupported

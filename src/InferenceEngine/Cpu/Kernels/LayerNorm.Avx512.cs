@@ -15,70 +15,81 @@ internal static unsafe partial class LayerNorm
     {
         Vector512<float> grid = Vector512.Create(norm.GridScale), max = Vector512.Create((float)NumericsContract.LayerNormFixedMax);
         var whole = columns & ~15;
-        for (var r = 0; r < rows; r++, values += stride)
+        for (var r = 0; r < rows; r++)
         {
+            var row = values + (nint)r * stride;
             var sum = Vector512<int>.Zero;
             var squares = Vector512<long>.Zero;
-            for (var i = 0; i < whole; i += 16)
+            for (nint i = 0; i < whole; i += 16)
             {
-                var f = Quantize.Avx512(Vector512.Load(values + i), grid, max);
+                var f = Quantize.Avx512(Vector512.Load(row + i), grid, max);
                 sum += f;
                 squares += Squares(f);
             }
 
             sums[r] += new RowSums(Vector512.Sum(sum), Vector512.Sum(squares));
-            if (whole < columns) sums[r] += SumsAvx2(values + whole, columns - whole, norm.GridScale);
         }
+
+        if (whole == columns) return;
+        for (var r = 0; r < rows; r++) sums[r] += SumsAvx2(values + (nint)r * stride + whole, columns - whole, norm.GridScale);
     }
 
     /// <summary>See <see cref="CpuKernels.NormalizePanel"/>.</summary>
     public static void Avx512(PackedLayerNorm norm, RowStatistics* statistics, float* values, int stride, int rows, int begin, int end, Codes? codes)
     {
-        if (codes is not { } destination)
-        {
-            Panel(norm, statistics, values, stride, rows, begin, end, default(NoStore512));
-            return;
-        }
+        if (codes is not { } destination) Panel(norm, statistics, values, stride, rows, begin, end, default(NoStore512));
+        else if (destination.Width == CodeWidth.Int8) Panel(norm, statistics, values, stride, rows, begin, end, new Int8Store512(destination.Int8, Inverse(destination)));
+        else Panel(norm, statistics, values, stride, rows, begin, end, new Int16Store512(destination.Int16, Inverse(destination)));
 
-        var inverse = destination.Quantizer.InverseScale;
-        if (destination.Width == CodeWidth.Int8) Panel(norm, statistics, values, stride, rows, begin, end, new Int8Store512(destination.Int8, Vector512.Create(inverse)));
-        else Panel(norm, statistics, values, stride, rows, begin, end, new Int16Store512(destination.Int16, Vector512.Create(inverse)));
-        int left = (end - begin) & 15;
-        if (left == 0) return;
-        for (var r = 0; r < rows; r++)
+        var left = (end - begin) & 15;
+        for (var r = 0; left > 0 && r < rows; r++)
         {
             var index = (nint)r * stride + (end - begin - left);
-            if (destination.Width == CodeWidth.Int8) Quantize.Scalar(values + index, left, inverse, destination.Int8 + index);
-            else Quantize.Scalar(values + index, left, inverse, destination.Int16 + index);
+            Avx2(norm, statistics[r], values + index, end - left, end);
+            if (codes is not { } c) continue;
+            if (c.Width == CodeWidth.Int8) Quantize.Scalar(values + index, left, c.Quantizer.InverseScale, c.Int8 + index);
+            else Quantize.Scalar(values + index, left, c.Quantizer.InverseScale, c.Int16 + index);
         }
     }
 
+    private static Vector512<float> Inverse(Codes codes) => Vector512.Create(codes.Quantizer.InverseScale);
+
+    // Whole vectors.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Panel<TStore>(PackedLayerNorm norm, RowStatistics* statistics, float* values, int stride, int rows, int begin, int end, TStore codes)
+    private static void Panel<TStore>(PackedLayerNorm norm, RowStatistics* statistics, float* values, nint stride, int rows, int begin, int end, TStore codes)
         where TStore : struct, IStore512<TStore>
     {
         var grid = Vector512.Create(norm.GridScale);
         var hidden = Vector512.Create(norm.Hidden);
-        var narrow = norm.Hidden <= MaxHiddenForInt32;
-        int columns = end - begin, whole = columns & ~15;
+        nint whole = (end - begin) & ~15;
         float* gamma = (float*)norm.Gamma.Pointer + begin, beta = (float*)norm.Beta.Pointer + begin;
-        nint index = 0;
-        for (var r = 0; r < rows; r++, index += stride)
+        if (norm.Hidden <= MaxHiddenForInt32)
         {
-            var rs = Vector512.Create(statistics[r].ReciprocalStd);
-            var wideS1 = Vector512.Create(statistics[r].S1);
-            var s1 = Vector512.Create((int)statistics[r].S1);
-            for (var i = 0; i < whole; i += 16)
+            for (nint row = 0; rows > 0; rows--, statistics++, values += stride, row += stride)
             {
-                var scaled = Scaled(values + index + i, grid, hidden);
-                var n = narrow ? InInt32(scaled, s1) : InFloat64(scaled, wideS1);
-                var h = Vector512.FusedMultiplyAdd(n * rs, Vector512.Load(gamma + i), Vector512.Load(beta + i));
-                h.Store(values + index + i);
-                codes.Store(index + i, h);
+                var rs = Vector512.Create(statistics->ReciprocalStd);
+                var s1 = Vector512.Create((int)statistics->S1);
+                for (nint i = 0; i < whole; i += 16) Finish(InInt32(Scaled(values + i, grid, hidden), s1), rs, gamma + i, beta + i, values + i, codes, row + i);
             }
-
-            if (whole < columns) Avx2(norm, statistics[r], values + index + whole, begin + whole, end);
         }
+        else
+        {
+            for (nint row = 0; rows > 0; rows--, statistics++, values += stride, row += stride)
+            {
+                var rs = Vector512.Create(statistics->ReciprocalStd);
+                var s1 = Vector512.Create(statistics->S1);
+                for (nint i = 0; i < whole; i += 16) Finish(InFloat64(Scaled(values + i, grid, hidden), s1), rs, gamma + i, beta + i, values + i, codes, row + i);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Finish<TStore>(Vector512<float> n, Vector512<float> rs, float* gamma, float* beta, float* values, TStore codes, nint index)
+        where TStore : struct, IStore512<TStore>
+    {
+        var h = Vector512.FusedMultiplyAdd(n * rs, Vector512.Load(gamma), Vector512.Load(beta));
+        h.Store(values);
+        codes.Store(index, h);
     }
 
     // Of even lanes plus those of odd lanes.

@@ -7,14 +7,18 @@ namespace QatKit.InferenceEngine.Cpu.Kernels;
 /// <summary>Rows of the AVX2 2:4 tile: every 8 codes are followed by their 8 negatives. K is a multiple of 8.</summary>
 internal static unsafe class SignedRows
 {
+    /// <summary>See <see cref="ITile.PackRows"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Pack(sbyte* source, int k, byte* destination)
+    public static void Pack(sbyte* source, nint stride, int rows, int k, byte* destination, nint rowBytes)
     {
-        for (var i = 0; i < k; i += 8)
+        for (var r = 0; r < rows; r++, source += stride, destination += rowBytes)
         {
-            var x = Vector128.CreateScalar(*(long*)(source + i)).AsSByte();
-            var negative = Sse2.Subtract(Vector128<sbyte>.Zero, x); // -128 is no code.
-            Sse2.UnpackLow(x.AsInt64(), negative.AsInt64()).Store((long*)(destination + 2 * i));
+            for (var i = 0; i < k; i += 8)
+            {
+                var x = Vector128.CreateScalar(*(long*)(source + i)).AsSByte();
+                var negative = Sse2.Subtract(Vector128<sbyte>.Zero, x); // -128 is no code.
+                Sse2.UnpackLow(x.AsInt64(), negative.AsInt64()).Store((long*)(destination + 2 * i));
+            }
         }
     }
 }

@@ -24,7 +24,7 @@ internal readonly unsafe struct Sparse24TileAvx2 : ITile
 
     public static int StoredDepthBytes => Sparse24Tile.DepthBytes;
 
-    public static void PackRow(sbyte* source, int k, byte* destination) => SignedRows.Pack(source, k, destination);
+    public static void PackRows(sbyte* source, nint stride, int rows, int k, byte* destination, nint rowBytes) => SignedRows.Pack(source, stride, rows, k, destination, rowBytes);
 
     public static byte* Expand(byte* stored, int depth, byte* panel) => stored;
 

@@ -11,7 +11,10 @@ internal static class TileSize
 
     /// <summary>Bytes of a packed row of k codes: whole cache lines and one more, so that rows of 2^n codes do not compete for
     /// the same cache sets.</summary>
-    public static int RowBytes<TTile>(int k) where TTile : struct, ITile => ((k * TTile.RowCodeBytes + 63) & ~63) + 64;
+    public static int RowBytes<TTile>(int k) where TTile : struct, ITile => RowBytes(k * TTile.RowCodeBytes);
+
+    /// <summary>The same of a row of <paramref name="bytes"/> bytes.</summary>
+    public static int RowBytes(int bytes) => ((bytes + 63) & ~63) + 64;
 
     /// <summary>Bytes of an expanded block of 16 columns.</summary>
     public static long BlockBytes<TTile>(int k) where TTile : struct, ITile => HeaderBytes + (long)Depth<TTile>(k) * TTile.DepthBytes;

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
 /// <summary>AVX2 and FMA.</summary>
@@ -22,8 +20,10 @@ internal readonly unsafe struct Vectors256 : IVectorOperations
         }
     }
 
-    public static int Softmax(int* scores, int count, float scoreMultiplier, byte* codes) => Kernels.Softmax.Avx2(scores, count, scoreMultiplier, codes);
+    public static void Softmax(int* scores, nint stride, int rows, int count, float scoreMultiplier, byte* codes, nint codeStride, int* z)
+    {
+        for (var r = 0; r < rows; r++) z[r] = Kernels.Softmax.Avx2(scores + r * stride, count, scoreMultiplier, codes + r * codeStride);
+    }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreContext(Codes context, nint index, int* acc, float scale) => Attention.StoreContextAvx2(context, index, acc, scale);
+    public static void StoreContext(Codes context, int* acc, nint stride, float* scales, int rows) => Attention.StoreContextAvx2(context, acc, stride, scales, rows);
 }

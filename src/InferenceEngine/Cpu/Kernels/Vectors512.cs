@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
 /// <summary>AVX-512 F, BW and DQ.</summary>
@@ -8,8 +6,8 @@ internal readonly unsafe struct Vectors512 : IVectorOperations
     public static void Finish(in LinearOutput output, int* sums, int rows, float* multipliers, float* bias, int row, int column, int columns) =>
         Epilogue.Avx512(output, sums, rows, multipliers, bias, row, column, columns);
 
-    public static int Softmax(int* scores, int count, float scoreMultiplier, byte* codes) => Kernels.Softmax.Avx512(scores, count, scoreMultiplier, codes);
+    public static void Softmax(int* scores, nint stride, int rows, int count, float scoreMultiplier, byte* codes, nint codeStride, int* z) =>
+        Kernels.Softmax.Avx512(scores, stride, rows, count, scoreMultiplier, codes, codeStride, z);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreContext(Codes context, nint index, int* acc, float scale) => Attention.StoreContextAvx512(context, index, acc, scale);
+    public static void StoreContext(Codes context, int* acc, nint stride, float* scales, int rows) => Attention.StoreContextAvx512(context, acc, stride, scales, rows);
 }

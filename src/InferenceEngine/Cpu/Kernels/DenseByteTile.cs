@@ -1,0 +1,37 @@
+using System.Runtime.CompilerServices;
+
+namespace QatKit.InferenceEngine.Cpu.Kernels;
+
+/// <summary>Dense tile of the VNNI tiers: rows as in <see cref="ByteRows"/>, blocks as in <see cref="ByteBlock"/>.</summary>
+/// <typeparam name="TProduct">The tier's.</typeparam>
+internal readonly unsafe struct DenseByteTile<TProduct> : IDenseTile where TProduct : struct, ITileProduct
+{
+    public static int MaxRows => TProduct.MaxRows;
+
+    public static int MaxBlocks => TProduct.MaxBlocks;
+
+    public static int StepDepth => ByteBlock.StepDepth;
+
+    public static int MaxDepth => TProduct.MaxDepth;
+
+    public static int RowCodeBytes => 1;
+
+    public static int DepthBytes => ByteBlock.DepthBytes;
+
+    public static int StoredDepthBytes => DepthBytes;
+
+    public static void PackRows(sbyte* source, nint stride, int rows, int k, byte* destination, nint rowBytes) => ByteRows.PackShifted(source, stride, rows, k, destination, rowBytes);
+
+    public static byte* PackUnsignedRows(byte* codes, nint stride, int rows, int k, byte* packed, nint rowBytes) => codes;
+
+    public static byte* Expand(byte* stored, int depth, byte* panel) => stored;
+
+    public static void PackWeights(sbyte* source, int columns, int k, byte* stored) => PackColumns(source, k, columns, k, stored);
+
+    public static void PackColumns(sbyte* source, nint stride, int columns, int k, byte* block) => ByteBlock.PackColumns(source, stride, columns, k, block);
+
+    public static void PackValues(sbyte* source, nint stride, int columns, int k, byte* block) => ByteBlock.PackValues(source, stride, columns, k, block);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Multiply(int rows, int blocks, TileOperands* operands) => TProduct.Multiply(rows, blocks, operands);
+}
