@@ -56,6 +56,6 @@ internal sealed unsafe class LinearWorkload
     {
         PackedRows? packed = null;
         var output = LinearOutput.Int8((sbyte*)_y.Pointer, PanelLayout.Panels(_rows), 0.01f);
-        _kernels.Linear(new LinearStep(_weights, new Codes((nint)_x.Pointer, _weights.Width, _weights.Input, PanelLayout.Panels(_rows)), _rows, output), _queue, worker, _scratch[worker], ref packed);
+        _kernels.Linear(new LinearStep(_weights, new Codes((nint)_x.Pointer, _weights.Width, _weights.Input, PanelLayout.Panels(_rows)), _rows, output), _queue, worker, help: true, _scratch[worker], ref packed);
     }
 }

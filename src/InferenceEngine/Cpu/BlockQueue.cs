@@ -44,9 +44,10 @@ internal sealed class BlockQueue
 
     /// <summary>Takes some blocks; false when none are left.</summary>
     /// <param name="worker">Who takes.</param>
+    /// <param name="help">From the shares of others too, when the worker's own is done.</param>
     /// <param name="range">The blocks.</param>
     /// <param name="next">The block with which the worker's share goes on; −1 at its end.</param>
-    public bool TryTake(int worker, out WorkRange range, out int next)
+    public bool TryTake(int worker, bool help, out WorkRange range, out int next)
     {
         next = -1;
         while (true)
@@ -60,7 +61,7 @@ internal sealed class BlockQueue
             return true;
         }
 
-        while (_shares.TryFindLargest(out var victim, out var left))
+        while (help && _shares.TryFindLargest(out var victim, out var left))
         {
             // Of the last rows only.
             var rest = left.End - Math.Min((left.End - left.Begin + 1) / 2, (left.End - 1) % _units + 1);

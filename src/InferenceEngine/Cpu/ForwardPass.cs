@@ -321,11 +321,12 @@ internal sealed unsafe class ForwardPass
 
     private void LinearPart(int worker)
     {
+        var scratch = _buffers.Scratch[worker];
+        if (_steps[0].Norm is not null) scratch.ClearSums(_rows);
         PackedRows? packed = null; // Query, key and value read the same rows.
-        for (var i = 0; i < _stepCount; i++)
-        {
-            _kernels.Linear(_steps[i], _queues[i], worker, _buffers.Scratch[worker], ref packed);
-        }
+        // One's own share of every step first, and then what others have left.
+        for (var i = 0; i < _stepCount; i++) _kernels.Linear(_steps[i], _queues[i], worker, help: false, scratch, ref packed);
+        for (var i = _stepCount - 1; i >= 0; i--) _kernels.Linear(_steps[i], _queues[i], worker, help: true, scratch, ref packed);
     }
 
     private static LinearOutput Gelu(Codes codes) => codes.Width == CodeWidth.Int8

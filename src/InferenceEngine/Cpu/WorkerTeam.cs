@@ -10,6 +10,9 @@ internal sealed class WorkerTeam : IDisposable
 {
     private static readonly TimeSpan SpinTime = TimeSpan.FromMicroseconds(60);
 
+    // How often a waiting thread looks before it looks at the clock, which takes longer.
+    private const int LooksPerClock = 16;
+
     // A call to work: the number of the job above, the number of workers that it is for below. One word, because a worker that a
     // job does not need may come late, and must not take the workers of the next job for those of the last.
     private const int WorkerBits = 11;
@@ -64,8 +67,7 @@ internal sealed class WorkerTeam : IDisposable
         }
 
         Execute(job, 0);
-        var spin = new SpinWait();
-        while (Volatile.Read(ref _pending) > 0) spin.SpinOnce(sleep1Threshold: -1);
+        AwaitOthers();
         if (_failure is { } failure) ExceptionDispatchInfo.Throw(failure);
     }
 
@@ -101,19 +103,47 @@ internal sealed class WorkerTeam : IDisposable
         }
     }
 
+    // The others are nearly done as well: looks often at first, and then lets other threads run in between.
+    private void AwaitOthers()
+    {
+        for (var start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < SpinTime;)
+        {
+            for (var i = 0; i < LooksPerClock; i++)
+            {
+                if (Volatile.Read(ref _pending) == 0) return;
+                Thread.SpinWait(1);
+            }
+        }
+
+        var spin = new SpinWait();
+        while (Volatile.Read(ref _pending) > 0) spin.SpinOnce(sleep1Threshold: -1);
+    }
+
     // Waits for another call than `seen`, and takes it over; false when the team ends.
     private bool Await(ref long seen)
     {
-        var start = Stopwatch.GetTimestamp();
-        long call;
-        while ((call = Volatile.Read(ref _call)) == seen)
+        for (var start = Stopwatch.GetTimestamp(); !_stop && Stopwatch.GetElapsedTime(start) < SpinTime;)
         {
-            Thread.SpinWait(8);
-            if (!_stop && Stopwatch.GetElapsedTime(start) < SpinTime) continue;
+            for (var i = 0; i < LooksPerClock; i++)
+            {
+                if (TrySee(ref seen)) return true;
+                Thread.SpinWait(1);
+            }
+        }
+
+        while (!TrySee(ref seen))
+        {
             Sleep(seen);
             if (_stop) return false;
         }
 
+        return true;
+    }
+
+    private bool TrySee(ref long seen)
+    {
+        var call = Volatile.Read(ref _call);
+        if (call == seen) return false;
         seen = call;
         return true;
     }

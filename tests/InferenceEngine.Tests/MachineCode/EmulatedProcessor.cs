@@ -57,7 +57,7 @@ internal sealed unsafe class EmulatedProcessor
                         _ => i.GetImmediate(1),
                     };
                     break;
-                case Mnemonic.Prefetcht1:
+                case Mnemonic.Prefetcht0:
                     break;
                 case Mnemonic.Shr:
                     Of(i.Op0Register) >>= i.Immediate8;

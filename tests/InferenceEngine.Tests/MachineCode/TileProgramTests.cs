@@ -38,7 +38,7 @@ public sealed unsafe class TileProgramTests
         mov rsi,[r11+58h]
         vpxord zmm18,zmm18,zmm18
         vpxord zmm19,zmm19,zmm19
-        prefetcht1 [rsi]
+        prefetcht0 [rsi]
         add rsi,[r11+60h]
         vmovdqu32 zmm20,[r10]
         vmovdqu32 zmm21,[r10+rbx]
@@ -88,7 +88,7 @@ public sealed unsafe class TileProgramTests
         mov rbp,[r11+20h]
         shr rbp,3
         mov rsi,[r11+58h]
-        prefetcht1 [rsi]
+        prefetcht0 [rsi]
         add rsi,[r11+60h]
         vmovdqu32 zmm18,[r10]
         vmovdqu32 zmm19,[r10+40h]

@@ -26,7 +26,7 @@ public sealed class BlockQueueTests
                 {
                     queue.Fill(rows, blocks, unit, workers);
                     var taken = new int[rows, blocks];
-                    for (var i = 0; queue.TryTake(order(i), out var range, out _); i++) Count(taken, range);
+                    for (var i = 0; queue.TryTake(order(i), help: true, out var range, out _); i++) Count(taken, range);
                     Assert.All(taken.Cast<int>(), count => Assert.Equal(1, count));
                 }
             }
@@ -64,7 +64,7 @@ public sealed class BlockQueueTests
             queue.Fill(1, Blocks, 2, Workers);
             Parallel.For(0, Workers, w =>
             {
-                while (queue.TryTake(w, out var range, out _))
+                while (queue.TryTake(w, help: true, out var range, out _))
                     for (var b = range.BlockBegin; b < range.BlockEnd; b++) Interlocked.Increment(ref taken[b]);
             });
             Assert.All(taken, count => Assert.Equal(round + 1, count));
@@ -84,12 +84,28 @@ public sealed class BlockQueueTests
     }
 
     [Fact]
+    public void A_worker_that_shall_not_help_leaves_the_shares_of_others_alone()
+    {
+        var queue = new BlockQueue(2);
+        queue.Fill(128, 48, 2, 2);
+        var blocks = 0;
+        while (queue.TryTake(1, help: false, out var range, out _))
+        {
+            Assert.True(range.BlockBegin >= 24);
+            blocks += range.BlockEnd - range.BlockBegin;
+        }
+
+        Assert.Equal(24, blocks);
+        Assert.Equal((0, 12, 12), Pieces(queue, worker: 0)[0]);
+    }
+
+    [Fact]
     public void The_next_block_is_the_one_with_which_the_share_goes_on()
     {
         var queue = new BlockQueue(1);
         queue.Fill(385, 5, 2, 1);
         var pieces = new List<(WorkRange Range, int Next)>();
-        while (queue.TryTake(0, out var range, out var next)) pieces.Add((range, next));
+        while (queue.TryTake(0, help: true, out var range, out var next)) pieces.Add((range, next));
         Assert.Equal([(new(0, 128, 0, 5), 0), (new(128, 256, 0, 5), 0), (new(256, 385, 0, 5), -1)], pieces);
     }
 
@@ -98,10 +114,10 @@ public sealed class BlockQueueTests
     {
         var queue = new BlockQueue(1);
         queue.Fill(128, 48, 1, 1);
-        Assert.True(queue.TryTake(0, out var range, out var next));
+        Assert.True(queue.TryTake(0, help: true, out var range, out var next));
         Assert.Equal(new WorkRange(0, 128, 0, 48), range);
         Assert.Equal(-1, next);
-        Assert.False(queue.TryTake(0, out _, out _));
+        Assert.False(queue.TryTake(0, help: true, out _, out _));
     }
 
     [Fact]
@@ -112,7 +128,7 @@ public sealed class BlockQueueTests
         var ranges = new List<WorkRange>();
         for (var w = 0; w < 4; w++)
         {
-            Assert.True(queue.TryTake(w, out var range, out _));
+            Assert.True(queue.TryTake(w, help: true, out var range, out _));
             ranges.Add(range);
         }
 
@@ -131,7 +147,7 @@ public sealed class BlockQueueTests
                 other.Fill(rows, 193, 2, workers);
                 for (var w = 0; w < workers; w++)
                 {
-                    Assert.True(other.TryTake(w, out var range, out _));
+                    Assert.True(other.TryTake(w, help: true, out var range, out _));
                     Assert.Equal(range.BlockBegin, queue.FirstBlockOf(w, 193));
                 }
             }
@@ -147,7 +163,7 @@ public sealed class BlockQueueTests
     private static List<(int Begin, int End, int Next)> Pieces(BlockQueue queue, int worker)
     {
         var pieces = new List<(int, int, int)>();
-        while (queue.TryTake(worker, out var range, out var next)) pieces.Add((range.BlockBegin, range.BlockEnd, next));
+        while (queue.TryTake(worker, help: true, out var range, out var next)) pieces.Add((range.BlockBegin, range.BlockEnd, next));
         return pieces;
     }
 }

@@ -24,18 +24,18 @@ internal abstract unsafe class CpuKernels
     /// <param name="scratch">Working memory of the calling worker.</param>
     public abstract void Linear(PackedLinear weights, Codes x, in LinearOutput output, WorkRange range, WorkerScratch scratch);
 
-    /// <summary>Computes the pieces of a layer that this worker takes from a queue, until none is left.</summary>
+    /// <summary>Computes the pieces of a layer that this worker takes from a queue, until none is left for it.</summary>
     /// <param name="step">The layer.</param>
     /// <param name="queue">Its blocks.</param>
     /// <param name="worker">Who takes.</param>
+    /// <param name="help">From the shares of others too, when the worker's own is done.</param>
     /// <param name="scratch">Working memory of the calling worker.</param>
     /// <param name="packed">The rows that the scratch holds packed; null at first. Layers that read the same rows share them.</param>
-    public void Linear(in LinearStep step, BlockQueue queue, int worker, WorkerScratch scratch, ref PackedRows? packed)
+    public void Linear(in LinearStep step, BlockQueue queue, int worker, bool help, WorkerScratch scratch, ref PackedRows? packed)
     {
         var layer = step.Layer;
         var afterwards = step.Following is { } following ? new NextWeights(following, queue.FirstBlockOf(worker, following.Blocks)) : default;
-        if (step.Norm is not null) scratch.ClearSums(step.Rows);
-        while (queue.TryTake(worker, out var range, out var next))
+        while (queue.TryTake(worker, help, out var range, out var next))
         {
             var rows = new PackedRows(step.Input.Pointer, layer.Layout, range.RowBegin);
             Linear(layer, step.Input, step.Output,

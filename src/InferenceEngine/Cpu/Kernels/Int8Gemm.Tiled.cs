@@ -134,7 +134,7 @@ internal static unsafe partial class Int8Gemm
     // Codes of K.
     private readonly record struct Stretch(int Begin, int Depth);
 
-    // What is multiplied next: it is brought into the second-level cache meanwhile, because a model's weights do not stay in any cache and a
+    // What is multiplied next: it is brought nearer meanwhile, because a model's weights do not stay in any cache and a
     // stretch is too short for the processor to notice that they are read in order.
     private readonly struct Fetch
     {

@@ -39,7 +39,7 @@ internal unsafe struct TileOperands
     /// <summary>Values from one block of the result to the next.</summary>
     public nint NextC;
 
-    /// <summary>Memory that the next tiles will want, to be brought into the second-level cache meanwhile; where there is none, an address that is in use anyway.</summary>
+    /// <summary>Memory that the next tiles will want, to be brought nearer meanwhile; where there is none, an address that is in use anyway.</summary>
     public byte* Fetch;
 
     /// <summary>How much of it: bytes for each <see cref="FetchDepth"/> codes of <see cref="Depth"/>, of which the last may be fewer.</summary>

@@ -53,12 +53,12 @@ internal sealed class CodeWriter
 
     public void Return() => _code.Add(0xC3);
 
-    /// <summary><c>prefetcht1</c>: a hint that never faults.</summary>
+    /// <summary><c>prefetcht0</c>: a hint that never faults.</summary>
     /// <param name="address">Without an index.</param>
     public void Prefetch(Address address)
     {
         _code.AddRange([(byte)(0x40 | Bit((int)address.Base, 3)), 0x0F, 0x18]);
-        Memory(2, address, 1);
+        Memory(1, address, 1);
     }
 
     /// <summary><c>vzeroupper</c>: SSE code that follows is not slowed down.</summary>
