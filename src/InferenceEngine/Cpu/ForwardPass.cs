@@ -23,7 +23,7 @@ internal sealed unsafe class ForwardPass
     private readonly Action<int> _embed, _linear, _requantize, _attend, _normalize;
 
     private TokenBatch _batch = null!;
-    private IActivationTrace? _trace;
+    private TraceRecorder _trace;
     private int _tokens;
 
     // Of the team, those that this pass keeps busy.
@@ -69,13 +69,13 @@ internal sealed unsafe class ForwardPass
     public void Execute(TokenBatch batch, IActivationTrace? trace, Span<float> logits)
     {
         _batch = batch;
-        _trace = trace;
+        _trace = new TraceRecorder(trace);
         _tokens = _rows = batch.TokenCount;
         _workers = UsefulWorkers();
         _buffers.Reserve(_tokens, batch.Count);
         _team.Run(_embed, _workers);
         var producer = _model.EmbeddingLayerNorm;
-        Record(producer.Name, _tokens, _hidden, _buffers.Layout, _buffers.Hidden);
+        _trace.Record(producer.Name, _tokens, _hidden, _buffers.Layout, _buffers.Hidden);
         for (var i = 0; i < _model.Layers.Count; i++)
         {
             EncoderLayer(i, producer.Name);
@@ -84,7 +84,7 @@ internal sealed unsafe class ForwardPass
 
         Head(producer.Name);
         new ReadOnlySpan<float>(_buffers.Logits, logits.Length).CopyTo(logits);
-        _trace = null;
+        _trace = default;
     }
 
     private int UsefulWorkers()
@@ -131,7 +131,7 @@ internal sealed unsafe class ForwardPass
         var layer = _model.Layers[index];
         Project(layer, producer);
         var last = index + 1 == _model.Layers.Count;
-        var firstOnly = last && _trace is null;
+        var firstOnly = last && !_trace.IsOn;
         Attend(index, layer, firstOnly);
         var context = InputOf(layer.AttentionOutput, _buffers.Context, _buffers.HeadLayout);
         if (firstOnly) KeepFirstTokens(context);
@@ -144,20 +144,20 @@ internal sealed unsafe class ForwardPass
         });
         var up = StreamOf(layer.Intermediate, 0);
         Normalize(layer.AttentionLayerNorm, up);
-        Record(layer.AttentionLayerNorm.Name, _rows, _hidden, _buffers.Layout, _buffers.Hidden);
-        Record(layer.AttentionLayerNorm.Name, _rows, _hidden, up);
+        _trace.Record(layer.AttentionLayerNorm.Name, _rows, _hidden, _buffers.Layout, _buffers.Hidden);
+        _trace.Record(layer.AttentionLayerNorm.Name, _rows, _hidden, up);
 
         // [rows, H] -> [rows, F] -> [rows, H], plus the residual
         var down = InputOf(layer.Output, _buffers.Up, _buffers.Layout);
         Linear(new LinearStep(layer.Intermediate, up, _rows, Gelu(down)) { Following = layer.Output });
-        Record(layer.Intermediate.Name, _rows, _model.Architecture.Intermediate, down);
+        _trace.Record(layer.Intermediate.Name, _rows, _model.Architecture.Intermediate, down);
         Linear(new LinearStep(layer.Output, down, _rows, LinearOutput.AddResidual(_buffers.Hidden, _buffers.Hidden, _buffers.Layout))
         {
             Norm = layer.OutputLayerNorm,
             Following = last ? _model.Pooler : _model.Layers[index + 1].Query,
         });
         Normalize(layer.OutputLayerNorm, last ? null : StreamOf(_model.Layers[index + 1].Query, 0));
-        Record(layer.OutputLayerNorm.Name, _rows, _hidden, _buffers.Layout, _buffers.Hidden);
+        _trace.Record(layer.OutputLayerNorm.Name, _rows, _hidden, _buffers.Layout, _buffers.Hidden);
     }
 
     // Query, key and value codes: [T, H] -> [T, H] each
@@ -168,7 +168,7 @@ internal sealed unsafe class ForwardPass
         var query = StreamOf(layer.Query, 0);
         var key = InputCodes(layer.Key, 1, [query]);
         var value = InputCodes(layer.Value, 2, [query, key]);
-        Record(producer, _tokens, _hidden, query);
+        _trace.Record(producer, _tokens, _hidden, query);
         var queryOutput = LinearOutput.Int8(_buffers.Query, _buffers.HeadLayout, layer.QueryOutput.InverseScale);
         var keyOutput = LinearOutput.Int8(_buffers.Key, _buffers.HeadLayout, layer.KeyOutput.InverseScale);
         var valueOutput = LinearOutput.Int8(_buffers.Value, _buffers.HeadLayout, layer.ValueOutput.InverseScale);
@@ -176,9 +176,9 @@ internal sealed unsafe class ForwardPass
         _steps[1] = new LinearStep(layer.Key, key, _tokens, keyOutput) { Following = layer.Value };
         _steps[2] = new LinearStep(layer.Value, value, _tokens, valueOutput) { Following = layer.AttentionOutput };
         RunSteps(3);
-        Record(layer.Query.Name, _tokens, _hidden, _buffers.HeadLayout, _buffers.Query);
-        Record(layer.Key.Name, _tokens, _hidden, _buffers.HeadLayout, _buffers.Key);
-        Record(layer.Value.Name, _tokens, _hidden, _buffers.HeadLayout, _buffers.Value);
+        _trace.Record(layer.Query.Name, _tokens, _hidden, _buffers.HeadLayout, _buffers.Query);
+        _trace.Record(layer.Key.Name, _tokens, _hidden, _buffers.HeadLayout, _buffers.Key);
+        _trace.Record(layer.Value.Name, _tokens, _hidden, _buffers.HeadLayout, _buffers.Value);
     }
 
     private Codes InputCodes(PackedLinear layer, int slot, ReadOnlySpan<Codes> existing)
@@ -218,7 +218,7 @@ internal sealed unsafe class ForwardPass
         _attention = new AttentionStep(arguments, heads, (_workers + heads - 1) / heads, firstOnly);
         _heads.Fill(heads * _attention.Split, _workers);
         _team.Run(_attend, _workers);
-        if (_trace is not null) Record(ModuleNames.Context(index), _tokens, _hidden, context);
+        if (_trace.IsOn) _trace.Record(ModuleNames.Context(index), _tokens, _hidden, context); // The name is made for it.
     }
 
     private void AttendPart(int worker)
@@ -267,13 +267,13 @@ internal sealed unsafe class ForwardPass
             Quantize(row, first, b);
         }
 
-        Record(producer, _batch.Count, _hidden, first);
+        _trace.Record(producer, _batch.Count, _hidden, first);
         var pooled = InputOf(_model.Classifier, _buffers.Pooled, PanelLayout.RowMajor(_hidden));
         Linear(new LinearStep(_model.Pooler, first, _batch.Count, LinearOutput.TanhInt16(_buffers.Pooled, pooled.Layout, _model.Classifier.Input.InverseScale)));
-        Record(_model.Pooler.Name, _batch.Count, _hidden, pooled);
+        _trace.Record(_model.Pooler.Name, _batch.Count, _hidden, pooled);
         var classes = _model.Architecture.Classes;
         Linear(new LinearStep(_model.Classifier, pooled, _batch.Count, LinearOutput.Float(_buffers.Logits, PanelLayout.RowMajor(classes))));
-        Record(ModuleNames.Logits, _batch.Count, classes, PanelLayout.RowMajor(classes), _buffers.Logits);
+        _trace.Record(ModuleNames.Logits, _batch.Count, classes, PanelLayout.RowMajor(classes), _buffers.Logits);
     }
 
     // [rows, H] -> [rows, H], of rows whose sums the product before has left
@@ -339,31 +339,6 @@ internal sealed unsafe class ForwardPass
         var layout = _buffers.Layout;
         for (var c = 0; c < _hidden; c += layout.Width)
             _kernels.Quantize(_buffers.Hidden + layout.IndexOf(row, c), Math.Min(layout.Width, _hidden - c), destination.From(destination.Layout.IndexOf(destinationRow, c)));
-    }
-
-    private void Record(string name, int rows, int columns, PanelLayout layout, float* values)
-    {
-        if (_trace?.Wants(name) == true) _trace.Record(name, rows, columns, RowMajor(rows, columns, layout, values));
-    }
-
-    private void Record(string name, int rows, int columns, PanelLayout layout, sbyte* codes)
-    {
-        if (_trace?.Wants(name) == true) _trace.Record(name, rows, columns, RowMajor(rows, columns, layout, codes));
-    }
-
-    private void Record(string name, int rows, int columns, Codes codes)
-    {
-        if (codes.Width == CodeWidth.Int8) Record(name, rows, columns, codes.Layout, codes.Int8);
-        else if (_trace?.Wants(name) == true) _trace.Record(name, rows, columns, RowMajor(rows, columns, codes.Layout, codes.Int16));
-    }
-
-    private static T[] RowMajor<T>(int rows, int columns, PanelLayout layout, T* values) where T : unmanaged
-    {
-        var copy = new T[rows * columns];
-        for (var r = 0; r < rows; r++)
-            for (var c = 0; c < columns; c += layout.Width)
-                new ReadOnlySpan<T>(values + layout.IndexOf(r, c), Math.Min(layout.Width, columns - c)).CopyTo(copy.AsSpan(r * columns + c));
-        return copy;
     }
 
     /// <param name="Arguments">Of every piece of work.</param>

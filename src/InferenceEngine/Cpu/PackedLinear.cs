@@ -37,6 +37,7 @@ internal sealed unsafe class PackedLinear
         Input = layer.Input;
         Layout = layout;
         Weights = new AlignedBuffer(weightBytes);
+        BlockBytes = (nint)(weightBytes / Blocks);
         Bias = Padded(layer.Bias);
         Multipliers = Padded(layer.Multipliers());
     }
@@ -71,7 +72,7 @@ internal sealed unsafe class PackedLinear
     public byte* Block(int block) => Weights.Pointer + block * BlockBytes;
 
     /// <summary>Bytes from one block of weights to the next, in a layout of blocks.</summary>
-    public nint BlockBytes => (nint)(Weights.Bytes / Blocks);
+    public nint BlockBytes { get; }
 
     public bool IsBlocks => Layout is WeightLayout.DenseBlocks or WeightLayout.Sparse24Blocks;
 

@@ -8,11 +8,6 @@ namespace QatKit.InferenceEngine.Cpu;
 /// block, so that an idle session costs nothing. One job at a time: <see cref="CpuBackend"/> holds a lock around a run.</remarks>
 internal sealed class WorkerTeam : IDisposable
 {
-    private static readonly TimeSpan SpinTime = TimeSpan.FromMicroseconds(60);
-
-    // How often a waiting thread looks before it looks at the clock, which takes longer.
-    private const int LooksPerClock = 16;
-
     // A call to work: the number of the job above, the number of workers that it is for below. One word, because a worker that a
     // job does not need may come late, and must not take the workers of the next job for those of the last.
     private const int WorkerBits = 11;
@@ -103,12 +98,12 @@ internal sealed class WorkerTeam : IDisposable
         }
     }
 
-    // The others are nearly done as well: looks often at first, and then lets other threads run in between.
     private void AwaitOthers()
     {
-        for (var start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < SpinTime;)
+        var wait = new Waiting();
+        while (wait.GoesOn)
         {
-            for (var i = 0; i < LooksPerClock; i++)
+            for (var i = 0; i < Waiting.LooksPerTurn; i++)
             {
                 if (Volatile.Read(ref _pending) == 0) return;
                 Thread.SpinWait(1);
@@ -122,9 +117,10 @@ internal sealed class WorkerTeam : IDisposable
     // Waits for another call than `seen`, and takes it over; false when the team ends.
     private bool Await(ref long seen)
     {
-        for (var start = Stopwatch.GetTimestamp(); !_stop && Stopwatch.GetElapsedTime(start) < SpinTime;)
+        var wait = new Waiting();
+        while (!_stop && wait.GoesOn)
         {
-            for (var i = 0; i < LooksPerClock; i++)
+            for (var i = 0; i < Waiting.LooksPerTurn; i++)
             {
                 if (TrySee(ref seen)) return true;
                 Thread.SpinWait(1);
@@ -155,6 +151,29 @@ internal sealed class WorkerTeam : IDisposable
             Interlocked.Increment(ref _sleepers);
             while (Volatile.Read(ref _call) == seen && !_stop) Monitor.Wait(_gate);
             Interlocked.Decrement(ref _sleepers);
+        }
+    }
+
+    // A thread that waits looks on for a while, because it will not be long. After the first microseconds it lets others run in between: a thread that
+    // was woken may have been put on this very processor, and neither would see the other before its time is up.
+    private readonly struct Waiting()
+    {
+        /// <summary>Looks before the clock is looked at, which takes longer.</summary>
+        public const int LooksPerTurn = 16;
+
+        private static readonly TimeSpan Alone = TimeSpan.FromMicroseconds(4), Longest = TimeSpan.FromMicroseconds(60);
+
+        private readonly long _start = Stopwatch.GetTimestamp();
+
+        /// <summary>False when it is time to sleep.</summary>
+        public bool GoesOn
+        {
+            get
+            {
+                var elapsed = Stopwatch.GetElapsedTime(_start);
+                if (elapsed > Alone) Thread.Yield();
+                return elapsed < Longest;
+            }
         }
     }
 }

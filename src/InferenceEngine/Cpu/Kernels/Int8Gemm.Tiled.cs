@@ -83,14 +83,6 @@ internal static unsafe partial class Int8Gemm
         }
     }
 
-    private static int Stretches<TTile>(int depth) where TTile : struct, ITile => (depth + TTile.MaxDepth - 1) / TTile.MaxDepth;
-
-    private static Stretch StretchOf<TTile>(int depth, int stretch, int stretches) where TTile : struct, ITile
-    {
-        var (begin, end) = WorkRange.Part(depth / TTile.StepDepth, stretch, stretches);
-        return new Stretch(begin * TTile.StepDepth, (end - begin) * TTile.StepDepth);
-    }
-
     // sums[blocks, rows, 16] (+)= rows · blocks over one stretch of K.
     private static void Blocks<TTile>(
         PackedLinear weights, int block, int blocks, byte* packedRows, nint rowBytes, int rows, Stretch stretch, byte* panel, int* sums, Fetch fetch)
@@ -128,43 +120,6 @@ internal static unsafe partial class Int8Gemm
             TTile.Multiply(count, blocks, &operands);
             operands.Fetch += operands.FetchSteps * operands.FetchBytes;
             row += count;
-        }
-    }
-
-    // Codes of K.
-    private readonly record struct Stretch(int Begin, int Depth);
-
-    // What is multiplied next: it is brought nearer meanwhile, because a model's weights do not stay in any cache and a
-    // stretch is too short for the processor to notice that they are read in order.
-    private readonly struct Fetch
-    {
-        public byte* Start { get; private init; }
-
-        // Of each block.
-        public nint Bytes { get; private init; }
-
-        public nint NextBlock { get; private init; }
-
-        public int Blocks { get; private init; }
-
-        public static Fetch Of<TTile>(PackedLinear weights, int block, int end, Stretch stretch) where TTile : struct, ITile
-        {
-            // The header goes before the first stretch.
-            var begin = stretch.Begin == 0 ? 0 : TileSize.HeaderBytes + (nint)stretch.Begin * TTile.StoredDepthBytes;
-            return new Fetch
-            {
-                Start = weights.Block(block) + begin,
-                Bytes = TileSize.HeaderBytes + (nint)(stretch.Begin + stretch.Depth) * TTile.StoredDepthBytes - begin,
-                NextBlock = weights.BlockBytes,
-                Blocks = Math.Min(TTile.MaxBlocks, end - block),
-            };
-        }
-
-        public static Fetch FirstOf<TTile>(NextWeights next) where TTile : struct, ITile
-        {
-            if (next.Layer is not { IsBlocks: true } layer) return default;
-            var depth = TileSize.Depth<TTile>(layer.In);
-            return Of<TTile>(layer, next.Block, layer.Blocks, StretchOf<TTile>(depth, 0, Stretches<TTile>(depth)));
         }
     }
 }

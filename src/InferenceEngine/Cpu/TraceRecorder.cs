@@ -1,0 +1,39 @@
+using QatKit.Core.Graph;
+
+namespace QatKit.InferenceEngine.Cpu;
+
+/// <summary>Hands tensors of a pass to a trace, row-major, as it expects them.</summary>
+/// <param name="trace">Receives them; null: no one does.</param>
+internal readonly unsafe struct TraceRecorder(IActivationTrace? trace)
+{
+    /// <summary>True when there is a trace: then every row is computed.</summary>
+    public bool IsOn => trace is not null;
+
+    /// <summary>Records floats.</summary>
+    public void Record(string name, int rows, int columns, PanelLayout layout, float* values)
+    {
+        if (trace?.Wants(name) == true) trace.Record(name, rows, columns, RowMajor(rows, columns, layout, values));
+    }
+
+    /// <summary>Records int8 codes.</summary>
+    public void Record(string name, int rows, int columns, PanelLayout layout, sbyte* codes)
+    {
+        if (trace?.Wants(name) == true) trace.Record(name, rows, columns, RowMajor(rows, columns, layout, codes));
+    }
+
+    /// <summary>Records codes of either width.</summary>
+    public void Record(string name, int rows, int columns, Codes codes)
+    {
+        if (codes.Width == CodeWidth.Int8) Record(name, rows, columns, codes.Layout, codes.Int8);
+        else if (trace?.Wants(name) == true) trace.Record(name, rows, columns, RowMajor(rows, columns, codes.Layout, codes.Int16));
+    }
+
+    private static T[] RowMajor<T>(int rows, int columns, PanelLayout layout, T* values) where T : unmanaged
+    {
+        var copy = new T[rows * columns];
+        for (var r = 0; r < rows; r++)
+            for (var c = 0; c < columns; c += layout.Width)
+                new ReadOnlySpan<T>(values + layout.IndexOf(r, c), Math.Min(layout.Width, columns - c)).CopyTo(copy.AsSpan(r * columns + c));
+        return copy;
+    }
+}
