@@ -9,9 +9,8 @@ internal readonly record struct TileKernel(bool IsSparse, int Blocks, int Rows)
     // 24 accumulators of 32 registers. Two blocks share a row's broadcast: with one, loads would be the limit, not multiplications.
     public const int MaxRows = 12, MaxBlocks = 2;
 
-    /// <summary>Codes of K for which the rows of a tile and the blocks of two stay in a second-level cache of 1 MB, with packed rows for one stretch: 192 · 3 KB, and
-    /// 2 · 48 KB of blocks, twice. Every tile begins and ends with loading and storing its sums, which is 4 % of one of 768 codes and 1 % of one of 3072, and the
-    /// first-level cache need not hold the blocks: a step of 12 clocks reads 176 bytes.</summary>
+    /// <summary>Longest stretch of K: 192 packed rows of it and twice two blocks stay in a second-level cache of 1 MB. The longer the better, because every
+    /// tile begins and ends with loading and storing its sums; blocks need not lie in the first-level cache, since a step of 12 clocks reads 176 bytes.</summary>
     public const int MaxDepth = 3072;
 
     /// <summary>All of them, each at its <see cref="Index"/>.</summary>
