@@ -36,15 +36,8 @@ internal readonly unsafe struct Codes(nint pointer, CodeWidth width, Quantizatio
     public byte* Rows(int begin, int end, int columns, WorkerScratch scratch)
     {
         if (Layout.Width == columns) return (byte*)Pointer + (nint)begin * columns * CodeBytes;
-        var rowBytes = (nint)columns * CodeBytes;
-        var rows = scratch.Get((end - begin) * rowBytes);
-        for (var c = 0; c < columns; c += Layout.Width)
-        {
-            var bytes = Math.Min(Layout.Width, columns - c) * CodeBytes;
-            for (var r = begin; r < end; r++)
-                Buffer.MemoryCopy((byte*)Pointer + Layout.IndexOf(r, c) * CodeBytes, rows + (r - begin) * rowBytes + c * CodeBytes, bytes, bytes);
-        }
-
+        var rows = scratch.Get((long)(end - begin) * columns * CodeBytes);
+        for (var r = begin; r < end; r++) Layout.CopyRow((byte*)Pointer, r, rows, PanelLayout.RowMajor(columns), r - begin, columns, CodeBytes);
         return rows;
     }
 }

@@ -116,8 +116,7 @@ internal sealed unsafe class ForwardPass
                 _model.WordEmbeddings.Row(_batch.InputIds[t]),
                 _model.PositionEmbeddings.Row(t - _batch.Offsets[sequence]),
                 _model.TokenTypeEmbeddings.Row(_batch.TokenTypeIds[t]), _hidden, row);
-            for (var c = 0; c < _hidden; c += layout.Width)
-                new ReadOnlySpan<float>(row + c, Math.Min(layout.Width, _hidden - c)).CopyTo(new Span<float>(_buffers.Hidden + layout.IndexOf(t, c), layout.Width));
+            PanelLayout.RowMajor(_hidden).CopyRow((byte*)row, 0, (byte*)_buffers.Hidden, layout, t, _hidden, sizeof(float));
         }
 
         var part = new WorkRange(begin, end, 0, PackedLinear.BlocksOf(_hidden));
@@ -241,20 +240,11 @@ internal sealed unsafe class ForwardPass
         for (var b = 1; b < _batch.Count; b++)
         {
             var from = _batch.Offsets[b]; // A sequence has at least one token: from >= b, so no row is lost.
-            Move((byte*)context.Pointer, context.CodeBytes, context.Layout, from, b);
-            Move((byte*)_buffers.Hidden, sizeof(float), _buffers.Layout, from, b);
+            context.Layout.CopyRow((byte*)context.Pointer, from, (byte*)context.Pointer, context.Layout, b, _hidden, context.CodeBytes);
+            _buffers.Layout.CopyRow((byte*)_buffers.Hidden, from, (byte*)_buffers.Hidden, _buffers.Layout, b, _hidden, sizeof(float));
         }
 
         _rows = _batch.Count;
-    }
-
-    private void Move(byte* matrix, int elementBytes, PanelLayout layout, int from, int to)
-    {
-        for (var c = 0; c < _hidden; c += layout.Width)
-        {
-            var bytes = Math.Min(layout.Width, _hidden - c) * elementBytes;
-            Buffer.MemoryCopy(matrix + layout.IndexOf(from, c) * elementBytes, matrix + layout.IndexOf(to, c) * elementBytes, bytes, bytes);
-        }
     }
 
     // Pooler and classifier over the first token of each sequence: [B, H] -> [B, H] -> [B, C]

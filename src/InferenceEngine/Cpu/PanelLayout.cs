@@ -26,6 +26,24 @@ internal readonly record struct PanelLayout(int Width, nint PanelStride)
         return panel * PanelStride + (nint)row * Width + beyond;
     }
 
+    /// <summary>Copies a row to a row of another matrix. Panels of the one must not begin within panels of the other, unless that is a single one.</summary>
+    /// <param name="source">This matrix.</param>
+    /// <param name="row">Its row.</param>
+    /// <param name="destination">The other matrix; may be this one.</param>
+    /// <param name="layout">Where its elements lie.</param>
+    /// <param name="destinationRow">Its row.</param>
+    /// <param name="columns">Columns of both.</param>
+    /// <param name="elementBytes">Bytes of an element.</param>
+    public unsafe void CopyRow(byte* source, int row, byte* destination, PanelLayout layout, int destinationRow, int columns, int elementBytes)
+    {
+        var width = Math.Min(Width, layout.Width);
+        for (var c = 0; c < columns; c += width)
+        {
+            var bytes = Math.Min(width, columns - c) * elementBytes;
+            Buffer.MemoryCopy(source + IndexOf(row, c) * elementBytes, destination + layout.IndexOf(destinationRow, c) * elementBytes, bytes, bytes);
+        }
+    }
+
     // One more, so that the panels of 2^n rows do not compete for the same cache sets.
     private static int RowsOf(int rows) => rows + 1;
 }

@@ -31,9 +31,11 @@ internal readonly unsafe struct TraceRecorder(IActivationTrace? trace)
     private static T[] RowMajor<T>(int rows, int columns, PanelLayout layout, T* values) where T : unmanaged
     {
         var copy = new T[rows * columns];
-        for (var r = 0; r < rows; r++)
-            for (var c = 0; c < columns; c += layout.Width)
-                new ReadOnlySpan<T>(values + layout.IndexOf(r, c), Math.Min(layout.Width, columns - c)).CopyTo(copy.AsSpan(r * columns + c));
+        fixed (T* destination = copy)
+        {
+            for (var r = 0; r < rows; r++) layout.CopyRow((byte*)values, r, (byte*)destination, PanelLayout.RowMajor(columns), r, columns, sizeof(T));
+        }
+
         return copy;
     }
 }

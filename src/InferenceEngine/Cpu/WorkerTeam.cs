@@ -101,7 +101,7 @@ internal sealed class WorkerTeam : IDisposable
     private void AwaitOthers()
     {
         var wait = new Waiting();
-        while (wait.GoesOn)
+        while (wait.GoOn())
         {
             for (var i = 0; i < Waiting.LooksPerTurn; i++)
             {
@@ -118,7 +118,7 @@ internal sealed class WorkerTeam : IDisposable
     private bool Await(ref long seen)
     {
         var wait = new Waiting();
-        while (!_stop && wait.GoesOn)
+        while (!_stop && wait.GoOn())
         {
             for (var i = 0; i < Waiting.LooksPerTurn; i++)
             {
@@ -165,15 +165,12 @@ internal sealed class WorkerTeam : IDisposable
 
         private readonly long _start = Stopwatch.GetTimestamp();
 
-        /// <summary>False when it is time to sleep.</summary>
-        public bool GoesOn
+        /// <summary>Lets others run when it is time to; false when it is time to sleep.</summary>
+        public bool GoOn()
         {
-            get
-            {
-                var elapsed = Stopwatch.GetElapsedTime(_start);
-                if (elapsed > Alone) Thread.Yield();
-                return elapsed < Longest;
-            }
+            var elapsed = Stopwatch.GetElapsedTime(_start);
+            if (elapsed > Alone) Thread.Yield();
+            return elapsed < Longest;
         }
     }
 }

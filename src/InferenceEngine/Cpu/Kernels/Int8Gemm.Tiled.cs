@@ -17,15 +17,14 @@ internal static unsafe partial class Int8Gemm
     /// <summary>Packs all columns into blocks of 16.</summary>
     public static PackedLinear PackBlocks<TTile>(QuantizedLinear layer, WeightLayout layout) where TTile : struct, ITile
     {
-        var blockBytes = TileSize.StoredBytes<TTile>(layer.In);
-        var packed = new PackedLinear(layer, layout, PackedLinear.BlocksOf(layer.Out) * blockBytes);
+        var packed = new PackedLinear(layer, layout, PackedLinear.BlocksOf(layer.Out) * TileSize.StoredBytes<TTile>(layer.In));
         fixed (sbyte* codes = layer.Int8Weight)
         {
             for (var block = 0; block < packed.Blocks; block++)
             {
                 var column = block * PackedLinear.BlockColumns;
                 TTile.PackWeights(codes + (nint)column * layer.In, Math.Min(PackedLinear.BlockColumns, layer.Out - column),
-                    layer.In, packed.Weights.Pointer + block * blockBytes);
+                    layer.In, packed.Block(block));
             }
         }
 
