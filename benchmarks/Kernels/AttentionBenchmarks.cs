@@ -39,17 +39,17 @@ public unsafe class AttentionBenchmarks
     [Benchmark]
     public void OneHead()
     {
-        var codes = (sbyte*)_codes.Pointer;
+        var layout = PanelLayout.Panels(Length, HeadDim);
+        byte* Matrix(int i) => _codes.Pointer + i * PanelLayout.Size(Length, Hidden, HeadDim);
+        Codes Codes(int i) => new((nint)Matrix(i), CodeWidth.Int8, new QuantizationParameters(0.03f), layout);
         var arguments = new AttentionArguments
         {
-            Query = codes,
-            Key = codes + PanelLayout.Size(Length, Hidden, HeadDim),
-            Value = codes + 2 * PanelLayout.Size(Length, Hidden, HeadDim),
-            Layout = PanelLayout.Panels(Length, HeadDim),
+            Query = _kernels.CodesOf(Matrix(0), CodeWidth.Int8, new QuantizationParameters(0.03f), layout),
+            Key = Codes(1),
+            Value = Codes(2),
             HeadDim = HeadDim,
             ScoreMultiplier = IntegerSoftmax.ScoreMultiplier(0.03f, 0.03f, HeadDim),
-            ValueScale = 0.03f,
-            Context = new Codes((nint)_context.Pointer, CodeWidth.Int8, new QuantizationParameters(0.02f), PanelLayout.Panels(Length, HeadDim)),
+            Context = _kernels.CodesOf(_context.Pointer, CodeWidth.Int8, new QuantizationParameters(0.02f), layout),
         };
         _kernels.Attention(arguments, new AttentionWork(0, Length, 3, 0, Length), _scratch);
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using QatKit.Core.Graph;
+using QatKit.Core.Numerics;
 using QatKit.InferenceEngine.Cpu;
 using QatKit.InferenceEngine.Cpu.Kernels;
 
@@ -55,7 +56,9 @@ internal sealed unsafe class LinearWorkload
     private void Part(int worker)
     {
         PackedRows? packed = null;
-        var output = LinearOutput.Int8((sbyte*)_y.Pointer, PanelLayout.Panels(_rows), 0.01f);
-        _kernels.Linear(new LinearStep(_weights, new Codes((nint)_x.Pointer, _weights.Width, _weights.Input, PanelLayout.Panels(_rows)), _rows, output), _queue, worker, help: true, _scratch[worker], ref packed);
+        var layout = PanelLayout.Panels(_rows);
+        var x = _kernels.CodesOf(_x.Pointer, _weights.Width, _weights.Input, layout);
+        var y = _kernels.CodesOf(_y.Pointer, CodeWidth.Int8, new QuantizationParameters(100f), layout);
+        _kernels.Linear(new LinearStep(_weights, x, _rows, LinearOutput.Quantize(y)) { Claims = y }, _queue, worker, help: true, _scratch[worker], ref packed);
     }
 }

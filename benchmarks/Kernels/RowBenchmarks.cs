@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using QatKit.Core.Graph;
+using QatKit.Core.Numerics;
 using QatKit.InferenceEngine;
 using QatKit.InferenceEngine.Cpu;
 using QatKit.InferenceEngine.Cpu.Kernels;
@@ -50,10 +51,11 @@ public unsafe class RowBenchmarks
     }
 
     [Benchmark]
-    public void Quantize() => _kernels.QuantizeInt8((float*)_row.Pointer, Columns, 50f, (sbyte*)_output.Pointer);
+    public void Quantize() => _kernels.Quantize((float*)_row.Pointer, Columns, Output);
 
     [Benchmark]
     public void GeluAndQuantize() => _kernels.Linear(_shallow,
-        new Codes((nint)_row.Pointer, CodeWidth.Int8, _shallow.Input, PanelLayout.RowMajor(8)), LinearOutput.GeluInt8((sbyte*)_output.Pointer, PanelLayout.RowMajor(Columns), 50f),
-        new WorkRange(0, 1, 0, _shallow.Blocks), _scratch);
+        _kernels.CodesOf(_row.Pointer, CodeWidth.Int8, _shallow.Input, PanelLayout.PaddedRows(8)), LinearOutput.Gelu(Output), new WorkRange(0, 1, 0, _shallow.Blocks), _scratch);
+
+    private Codes Output => _kernels.CodesOf(_output.Pointer, CodeWidth.Int8, new QuantizationParameters(0.02f), PanelLayout.RowMajor(Columns));
 }

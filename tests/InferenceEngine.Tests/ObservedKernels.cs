@@ -33,6 +33,8 @@ internal sealed unsafe class ObservedKernels(CpuKernels inner, Action? each = nu
 
     public override string Tier => inner.Tier;
 
+    public override byte CodeOffset => inner.CodeOffset;
+
     public override PackedLinear Pack(QuantizedLinear layer, bool sparse) => inner.Pack(layer, sparse);
 
     public override void Linear(PackedLinear weights, Codes x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
@@ -75,17 +77,10 @@ internal sealed unsafe class ObservedKernels(CpuKernels inner, Action? each = nu
         Leave();
     }
 
-    public override void QuantizeInt8(float* source, int count, float inverseScale, sbyte* destination)
+    public override void Quantize(float* values, int count, Codes destination)
     {
         Enter();
-        inner.QuantizeInt8(source, count, inverseScale, destination);
-        Leave();
-    }
-
-    public override void QuantizeInt16(float* source, int count, float inverseScale, short* destination)
-    {
-        Enter();
-        inner.QuantizeInt16(source, count, inverseScale, destination);
+        inner.Quantize(values, count, destination);
         Leave();
     }
 

@@ -1,16 +1,16 @@
 namespace QatKit.InferenceEngine.Cpu;
 
-/// <summary>Inputs and output of the attention of one layer; all matrices are [T, H], each head's columns in one panel.</summary>
+/// <summary>Inputs and output of the attention of one layer; all matrices are [T, H] int8 codes, each head's columns in one panel.</summary>
 internal readonly unsafe struct AttentionArguments
 {
-    public required sbyte* Query { get; init; }
+    /// <summary>q, as the tier's tiles read them.</summary>
+    public required Codes Query { get; init; }
 
-    public required sbyte* Key { get; init; }
+    /// <summary>k, without an offset.</summary>
+    public required Codes Key { get; init; }
 
-    public required sbyte* Value { get; init; }
-
-    /// <summary>Where the elements of query, key and value lie.</summary>
-    public required PanelLayout Layout { get; init; }
+    /// <summary>v, without an offset; lie like keys.</summary>
+    public required Codes Value { get; init; }
 
     /// <summary>D.</summary>
     public required int HeadDim { get; init; }
@@ -18,10 +18,7 @@ internal readonly unsafe struct AttentionArguments
     /// <summary>m_qk.</summary>
     public required float ScoreMultiplier { get; init; }
 
-    /// <summary>s_v.</summary>
-    public required float ValueScale { get; init; }
-
-    /// <summary>Receives the context as the codes that the output projection reads, [T, H].</summary>
+    /// <summary>Receives the context as the codes that the output projection reads, of either width.</summary>
     public required Codes Context { get; init; }
 }
 

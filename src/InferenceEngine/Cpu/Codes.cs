@@ -1,5 +1,6 @@
 using QatKit.Core.Graph;
 using QatKit.Core.Numerics;
+using QatKit.InferenceEngine.Cpu.Kernels;
 
 namespace QatKit.InferenceEngine.Cpu;
 
@@ -8,7 +9,8 @@ namespace QatKit.InferenceEngine.Cpu;
 /// <param name="width">Which of the two.</param>
 /// <param name="quantizer">Scale of the codes.</param>
 /// <param name="layout">Where they lie.</param>
-internal readonly unsafe struct Codes(nint pointer, CodeWidth width, QuantizationParameters quantizer, PanelLayout layout)
+/// <param name="offset">See <see cref="Offset"/>.</param>
+internal readonly unsafe struct Codes(nint pointer, CodeWidth width, QuantizationParameters quantizer, PanelLayout layout, byte offset = 0)
 {
     public nint Pointer { get; } = pointer;
 
@@ -18,6 +20,9 @@ internal readonly unsafe struct Codes(nint pointer, CodeWidth width, Quantizatio
 
     public PanelLayout Layout { get; } = layout;
 
+    /// <summary>int8 codes are stored as <c>code + Offset</c>, modulo 256: 0, or what the tiles of the tier want (<see cref="CpuKernels.CodeOffset"/>).</summary>
+    public byte Offset { get; } = offset;
+
     public sbyte* Int8 => (sbyte*)Pointer;
 
     public short* Int16 => (short*)Pointer;
@@ -26,9 +31,9 @@ internal readonly unsafe struct Codes(nint pointer, CodeWidth width, Quantizatio
     public int CodeBytes => Width == CodeWidth.Int8 ? sizeof(sbyte) : sizeof(short);
 
     /// <summary>The same from element <paramref name="index"/> on.</summary>
-    public Codes From(nint index) => new(Pointer + index * CodeBytes, Width, Quantizer, Layout);
+    public Codes From(nint index) => new(Pointer + index * CodeBytes, Width, Quantizer, Layout, Offset);
 
-    /// <summary>Some rows one after another.</summary>
+    /// <summary>Some rows one after another, of codes without an offset.</summary>
     /// <param name="begin">First row.</param>
     /// <param name="end">One beyond the last row.</param>
     /// <param name="columns">Columns of the matrix.</param>

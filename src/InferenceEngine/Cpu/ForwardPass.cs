@@ -95,7 +95,7 @@ internal sealed unsafe class ForwardPass
         return (int)Math.Clamp(perStage / _workPerThread, 1, _team.Workers);
     }
 
-    private static Codes InputOf(PackedLinear layer, void* codes, PanelLayout layout) => new((nint)codes, layer.Width, layer.Input, layout);
+    private Codes InputOf(PackedLinear layer, void* codes, PanelLayout layout) => _kernels.CodesOf(codes, layer.Width, layer.Input, layout);
 
     // Codes of the residual stream.
     private Codes StreamOf(PackedLinear layer, int slot) => InputOf(layer, (void*)_buffers.InputCodes[slot], _buffers.Layout);
@@ -139,6 +139,7 @@ internal sealed unsafe class ForwardPass
         Linear(new LinearStep(layer.AttentionOutput, context, _rows, LinearOutput.AddResidual(_buffers.Hidden, _buffers.Hidden, _buffers.Layout))
         {
             Norm = layer.AttentionLayerNorm,
+            Claims = StreamOf(layer.Intermediate, 0),
             Following = layer.Intermediate,
         });
         var up = StreamOf(layer.Intermediate, 0);
@@ -148,11 +149,12 @@ internal sealed unsafe class ForwardPass
 
         // [rows, H] -> [rows, F] -> [rows, H], plus the residual
         var down = InputOf(layer.Output, _buffers.Up, _buffers.Layout);
-        Linear(new LinearStep(layer.Intermediate, up, _rows, Gelu(down)) { Following = layer.Output });
+        Linear(new LinearStep(layer.Intermediate, up, _rows, LinearOutput.Gelu(down)) { Following = layer.Output, Claims = down });
         _trace.Record(layer.Intermediate.Name, _rows, _model.Architecture.Intermediate, down);
         Linear(new LinearStep(layer.Output, down, _rows, LinearOutput.AddResidual(_buffers.Hidden, _buffers.Hidden, _buffers.Layout))
         {
             Norm = layer.OutputLayerNorm,
+            Claims = last ? null : StreamOf(_model.Layers[index + 1].Query, 0),
             Following = last ? _model.Pooler : _model.Layers[index + 1].Query,
         });
         Normalize(layer.OutputLayerNorm, last ? null : StreamOf(_model.Layers[index + 1].Query, 0));
@@ -168,17 +170,21 @@ internal sealed unsafe class ForwardPass
         var key = InputCodes(layer.Key, 1, [query]);
         var value = InputCodes(layer.Value, 2, [query, key]);
         _trace.Record(producer, _tokens, _hidden, query);
-        var queryOutput = LinearOutput.Int8(_buffers.Query, _buffers.HeadLayout, layer.QueryOutput.InverseScale);
-        var keyOutput = LinearOutput.Int8(_buffers.Key, _buffers.HeadLayout, layer.KeyOutput.InverseScale);
-        var valueOutput = LinearOutput.Int8(_buffers.Value, _buffers.HeadLayout, layer.ValueOutput.InverseScale);
-        _steps[0] = new LinearStep(layer.Query, query, _tokens, queryOutput) { Following = layer.Key };
-        _steps[1] = new LinearStep(layer.Key, key, _tokens, keyOutput) { Following = layer.Value };
-        _steps[2] = new LinearStep(layer.Value, value, _tokens, valueOutput) { Following = layer.AttentionOutput };
+        var (queries, keys, values) = AttentionInputs(layer);
+        _steps[0] = new LinearStep(layer.Query, query, _tokens, LinearOutput.Quantize(queries)) { Following = layer.Key };
+        _steps[1] = new LinearStep(layer.Key, key, _tokens, LinearOutput.Quantize(keys)) { Following = layer.Value };
+        _steps[2] = new LinearStep(layer.Value, value, _tokens, LinearOutput.Quantize(values)) { Following = layer.AttentionOutput, Claims = InputOf(layer.AttentionOutput, _buffers.Context, _buffers.HeadLayout) };
         RunSteps(3);
-        _trace.Record(layer.Query.Name, _tokens, _hidden, _buffers.HeadLayout, _buffers.Query);
-        _trace.Record(layer.Key.Name, _tokens, _hidden, _buffers.HeadLayout, _buffers.Key);
-        _trace.Record(layer.Value.Name, _tokens, _hidden, _buffers.HeadLayout, _buffers.Value);
+        _trace.Record(layer.Query.Name, _tokens, _hidden, queries);
+        _trace.Record(layer.Key.Name, _tokens, _hidden, keys);
+        _trace.Record(layer.Value.Name, _tokens, _hidden, values);
     }
+
+    // Queries are multiplied as they are, keys and values are packed as weights are.
+    private (Codes Queries, Codes Keys, Codes Values) AttentionInputs(CpuLayer layer) => (
+        _kernels.CodesOf(_buffers.Query, CodeWidth.Int8, layer.QueryOutput, _buffers.HeadLayout),
+        new Codes((nint)_buffers.Key, CodeWidth.Int8, layer.KeyOutput, _buffers.HeadLayout),
+        new Codes((nint)_buffers.Value, CodeWidth.Int8, layer.ValueOutput, _buffers.HeadLayout));
 
     private Codes InputCodes(PackedLinear layer, int slot, ReadOnlySpan<Codes> existing)
     {
@@ -201,15 +207,14 @@ internal sealed unsafe class ForwardPass
     {
         var a = _model.Architecture;
         var context = InputOf(layer.AttentionOutput, _buffers.Context, _buffers.HeadLayout);
+        var (queries, keys, values) = AttentionInputs(layer);
         var arguments = new AttentionArguments
         {
-            Query = _buffers.Query,
-            Key = _buffers.Key,
-            Value = _buffers.Value,
-            Layout = _buffers.HeadLayout,
+            Query = queries,
+            Key = keys,
+            Value = values,
             HeadDim = a.HeadDim,
             ScoreMultiplier = IntegerSoftmax.ScoreMultiplier(layer.QueryOutput.Scale, layer.KeyOutput.Scale, a.HeadDim),
-            ValueScale = layer.ValueOutput.Scale,
             Context = context,
         };
         // A head of a sequence is one item; queries are split only when there are fewer items than workers.
@@ -250,7 +255,7 @@ internal sealed unsafe class ForwardPass
     // Pooler and classifier over the first token of each sequence: [B, H] -> [B, H] -> [B, C]
     private void Head(string producer)
     {
-        var first = InputOf(_model.Pooler, _buffers.First, PanelLayout.RowMajor(_hidden));
+        var first = InputOf(_model.Pooler, _buffers.First, _buffers.RowLayout);
         for (var b = 0; b < _batch.Count; b++)
         {
             var row = _rows == _batch.Count ? b : _batch.Offsets[b];
@@ -258,8 +263,8 @@ internal sealed unsafe class ForwardPass
         }
 
         _trace.Record(producer, _batch.Count, _hidden, first);
-        var pooled = InputOf(_model.Classifier, _buffers.Pooled, PanelLayout.RowMajor(_hidden));
-        Linear(new LinearStep(_model.Pooler, first, _batch.Count, LinearOutput.TanhInt16(_buffers.Pooled, pooled.Layout, _model.Classifier.Input.InverseScale)));
+        var pooled = InputOf(_model.Classifier, _buffers.Pooled, _buffers.RowLayout);
+        Linear(new LinearStep(_model.Pooler, first, _batch.Count, LinearOutput.Tanh(pooled)));
         _trace.Record(_model.Pooler.Name, _batch.Count, _hidden, pooled);
         var classes = _model.Architecture.Classes;
         Linear(new LinearStep(_model.Classifier, pooled, _batch.Count, LinearOutput.Float(_buffers.Logits, PanelLayout.RowMajor(classes))));
@@ -318,10 +323,6 @@ internal sealed unsafe class ForwardPass
         for (var i = 0; i < _stepCount; i++) _kernels.Linear(_steps[i], _queues[i], worker, help: false, scratch, ref packed);
         for (var i = _stepCount - 1; i >= 0; i--) _kernels.Linear(_steps[i], _queues[i], worker, help: true, scratch, ref packed);
     }
-
-    private static LinearOutput Gelu(Codes codes) => codes.Width == CodeWidth.Int8
-        ? LinearOutput.GeluInt8(codes.Int8, codes.Layout, codes.Quantizer.InverseScale)
-        : LinearOutput.GeluInt16(codes.Int16, codes.Layout, codes.Quantizer.InverseScale);
 
     // Codes of a row of the residual stream.
     private void Quantize(int row, Codes destination, int destinationRow)

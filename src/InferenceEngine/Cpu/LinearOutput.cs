@@ -1,3 +1,5 @@
+using QatKit.Core.Graph;
+
 namespace QatKit.InferenceEngine.Cpu;
 
 /// <summary>What happens to <c>y = fma((float)acc, m[n], bias[n])</c> while it is in registers.</summary>
@@ -25,13 +27,19 @@ internal enum EpilogueKind
 /// <summary>Destination of a linear layer, [rows, N].</summary>
 internal readonly unsafe struct LinearOutput
 {
-    private LinearOutput(EpilogueKind kind, void* destination, PanelLayout layout, float* residual, float inverseScale)
+    private LinearOutput(EpilogueKind kind, void* destination, PanelLayout layout, float* residual)
     {
         Kind = kind;
         Destination = destination;
         Layout = layout;
         Residual = residual;
-        InverseScale = inverseScale;
+    }
+
+    private LinearOutput(EpilogueKind kind, Codes codes)
+        : this(kind, (void*)codes.Pointer, codes.Layout, null)
+    {
+        InverseScale = codes.Quantizer.InverseScale;
+        CodeOffset = codes.Offset;
     }
 
     public EpilogueKind Kind { get; }
@@ -48,20 +56,19 @@ internal readonly unsafe struct LinearOutput
     /// <summary>1 / scale of the codes.</summary>
     public float InverseScale { get; }
 
-    public static LinearOutput Float(float* destination, PanelLayout layout) => new(EpilogueKind.Float, destination, layout, null, 0);
+    /// <summary>See <see cref="Codes.Offset"/>.</summary>
+    public byte CodeOffset { get; }
 
-    public static LinearOutput AddResidual(float* destination, float* residual, PanelLayout layout) =>
-        new(EpilogueKind.AddResidual, destination, layout, residual, 0);
+    public static LinearOutput Float(float* destination, PanelLayout layout) => new(EpilogueKind.Float, destination, layout, null);
 
-    public static LinearOutput Int8(sbyte* destination, PanelLayout layout, float inverseScale) =>
-        new(EpilogueKind.QuantizeInt8, destination, layout, null, inverseScale);
+    public static LinearOutput AddResidual(float* destination, float* residual, PanelLayout layout) => new(EpilogueKind.AddResidual, destination, layout, residual);
 
-    public static LinearOutput GeluInt8(sbyte* destination, PanelLayout layout, float inverseScale) =>
-        new(EpilogueKind.GeluQuantizeInt8, destination, layout, null, inverseScale);
+    /// <summary>int8 codes.</summary>
+    public static LinearOutput Quantize(Codes codes) => new(EpilogueKind.QuantizeInt8, codes);
 
-    public static LinearOutput GeluInt16(short* destination, PanelLayout layout, float inverseScale) =>
-        new(EpilogueKind.GeluQuantizeInt16, destination, layout, null, inverseScale);
+    /// <summary>Codes of either width.</summary>
+    public static LinearOutput Gelu(Codes codes) => new(codes.Width == CodeWidth.Int8 ? EpilogueKind.GeluQuantizeInt8 : EpilogueKind.GeluQuantizeInt16, codes);
 
-    public static LinearOutput TanhInt16(short* destination, PanelLayout layout, float inverseScale) =>
-        new(EpilogueKind.TanhQuantizeInt16, destination, layout, null, inverseScale);
+    /// <summary>int16 codes.</summary>
+    public static LinearOutput Tanh(Codes codes) => new(EpilogueKind.TanhQuantizeInt16, codes);
 }

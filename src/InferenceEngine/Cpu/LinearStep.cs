@@ -10,6 +10,9 @@ internal readonly record struct LinearStep(PackedLinear Layer, Codes Input, int 
     /// <summary>The layer that the same workers multiply next, when there is one: they fetch its first weights at the end of this one.</summary>
     public PackedLinear? Following { get; init; }
 
+    /// <summary>See <see cref="WorkRange.Claims"/>.</summary>
+    public Codes? Claims { get; init; }
+
     /// <summary>The LayerNorm that reads the output, which is a residual stream: the workers sum up its rows, each what it computes
     /// (<see cref="WorkerScratch.Sums"/>).</summary>
     public PackedLayerNorm? Norm { get; init; }

@@ -13,6 +13,9 @@ internal readonly record struct PanelLayout(int Width, nint PanelStride)
     /// <summary>A single panel.</summary>
     public static PanelLayout RowMajor(int columns) => new(columns, 0);
 
+    /// <summary>A single panel whose rows are filled up to whole blocks of columns.</summary>
+    public static PanelLayout PaddedRows(int columns) => new(PackedLinear.BlocksOf(columns) * PackedLinear.BlockColumns, 0);
+
     /// <summary>Panels of <paramref name="rows"/> rows.</summary>
     public static PanelLayout Panels(int rows, int width = DefaultWidth) => new(width, (nint)RowsOf(rows) * width);
 

@@ -24,6 +24,9 @@ internal sealed unsafe class RunBuffers
     /// <summary>Where the codes of query, key, value and context lie: each head's in one panel.</summary>
     public PanelLayout HeadLayout { get; private set; }
 
+    /// <summary>Where the codes of first tokens and of the pooler lie.</summary>
+    public PanelLayout RowLayout => PanelLayout.PaddedRows(_model.Architecture.Hidden);
+
     /// <summary>Working memory of each worker.</summary>
     public WorkerScratch[] Scratch { get; }
 
@@ -48,10 +51,10 @@ internal sealed unsafe class RunBuffers
     /// <summary>FFN codes of either width, [T, F].</summary>
     public void* Up { get; private set; }
 
-    /// <summary>Codes of each first token, of either width, row-major [B, H].</summary>
+    /// <summary>Codes of each first token, of either width, [B, H].</summary>
     public void* First { get; private set; }
 
-    /// <summary>Pooler output codes, row-major [B, H].</summary>
+    /// <summary>Pooler output codes, [B, H].</summary>
     public short* Pooled { get; private set; }
 
     /// <summary>Logits, row-major [B, C].</summary>
@@ -62,7 +65,7 @@ internal sealed unsafe class RunBuffers
     {
         var a = _model.Architecture;
         Layout = PanelLayout.Panels(tokens);
-        HeadLayout = HasHeadPanels(a) ? PanelLayout.Panels(tokens, a.HeadDim) : PanelLayout.RowMajor(a.Hidden);
+        HeadLayout = HasHeadPanels(a) ? PanelLayout.Panels(tokens, a.HeadDim) : RowLayout;
         if (tokens <= _tokens && sequences <= _sequences) return;
         _tokens = Math.Max(tokens, _tokens);
         _sequences = Math.Max(sequences, _sequences);
@@ -77,7 +80,7 @@ internal sealed unsafe class RunBuffers
     private long Lay(byte* start)
     {
         var a = _model.Architecture;
-        long th = PanelLayout.Size(_tokens, a.Hidden), heads = PanelLayout.Size(_tokens, a.Hidden, HasHeadPanels(a) ? a.HeadDim : a.Hidden), bh = (long)_sequences * a.Hidden;
+        long th = PanelLayout.Size(_tokens, a.Hidden), heads = PanelLayout.Size(_tokens, a.Hidden, HasHeadPanels(a) ? a.HeadDim : RowLayout.Width), bh = (long)_sequences * RowLayout.Width;
         var next = start;
         byte* Take(long bytes)
         {

@@ -15,17 +15,20 @@ internal readonly unsafe struct TraceRecorder(IActivationTrace? trace)
         if (trace?.Wants(name) == true) trace.Record(name, rows, columns, RowMajor(rows, columns, layout, values));
     }
 
-    /// <summary>Records int8 codes.</summary>
-    public void Record(string name, int rows, int columns, PanelLayout layout, sbyte* codes)
-    {
-        if (trace?.Wants(name) == true) trace.Record(name, rows, columns, RowMajor(rows, columns, layout, codes));
-    }
-
     /// <summary>Records codes of either width.</summary>
     public void Record(string name, int rows, int columns, Codes codes)
     {
-        if (codes.Width == CodeWidth.Int8) Record(name, rows, columns, codes.Layout, codes.Int8);
-        else if (trace?.Wants(name) == true) trace.Record(name, rows, columns, RowMajor(rows, columns, codes.Layout, codes.Int16));
+        if (trace?.Wants(name) != true) return;
+        if (codes.Width == CodeWidth.Int8)
+        {
+            var stored = RowMajor(rows, columns, codes.Layout, codes.Int8);
+            for (var i = 0; i < stored.Length; i++) stored[i] = (sbyte)(stored[i] - codes.Offset);
+            trace.Record(name, rows, columns, stored);
+        }
+        else
+        {
+            trace.Record(name, rows, columns, RowMajor(rows, columns, codes.Layout, codes.Int16));
+        }
     }
 
     private static T[] RowMajor<T>(int rows, int columns, PanelLayout layout, T* values) where T : unmanaged

@@ -9,6 +9,9 @@ internal readonly record struct WorkRange(int RowBegin, int RowEnd, int BlockBeg
     /// <summary>What the worker will multiply afterwards, in all likelihood.</summary>
     public NextWeights Next { get; init; }
 
+    /// <summary>Codes that the worker will write at these rows and columns, now or later: their cache lines, which others have read, are claimed meanwhile.</summary>
+    public Codes? Claims { get; init; }
+
     /// <summary>The columns, of a layer that has <paramref name="columns"/> of them.</summary>
     public (int Begin, int End) Columns(int columns) =>
         (BlockBegin * PackedLinear.BlockColumns, Math.Min(BlockEnd * PackedLinear.BlockColumns, columns));

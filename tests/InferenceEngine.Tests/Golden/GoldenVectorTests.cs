@@ -24,7 +24,8 @@ public sealed unsafe class GoldenVectorTests
         var kernels = KernelSets.Require(set);
         var codes = new sbyte[Values.Length];
         fixed (float* source = Values)
-        fixed (sbyte* destination = codes) kernels.QuantizeInt8(source, Values.Length, 1f, destination);
+        fixed (sbyte* destination = codes) 
+            kernels.Quantize(source, Values.Length, new Cpu.Codes((nint)destination, CodeWidth.Int8, new QuantizationParameters(1f), PanelLayout.RowMajor(Values.Length)));
         Assert.Equal(Codes, codes);
     }
 
@@ -58,7 +59,7 @@ public sealed unsafe class GoldenVectorTests
         short[] x = [8192, 2, 1];
         float y;
         fixed (short* source = x)
-            kernels.Linear(kernels.Pack(layer, false), new Codes((nint)source, CodeWidth.Int16, layer.Input, PanelLayout.RowMajor(3)), LinearOutput.Float(&y, PanelLayout.RowMajor(1)), new WorkRange(0, 1, 0, 1), new WorkerScratch());
+            kernels.Linear(kernels.Pack(layer, false), new Cpu.Codes((nint)source, CodeWidth.Int16, layer.Input, PanelLayout.RowMajor(3)), LinearOutput.Float(&y, PanelLayout.RowMajor(1)), new WorkRange(0, 1, 0, 1), new WorkerScratch());
         Assert.Equal(33554436f, y);
     }
 

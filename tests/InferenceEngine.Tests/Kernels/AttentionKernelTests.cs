@@ -77,29 +77,28 @@ public sealed unsafe class AttentionKernelTests
         var kernels = KernelSets.Require(set);
         queries = Math.Min(queries, length);
         int hidden = 2 * d, count = (start + length) * hidden;
-        sbyte[] Codes() => [.. Enumerable.Range(0, count).Select(i => (sbyte)code(i))];
-        sbyte[] q = Codes(), k = Codes(), v = Codes();
+        int[] RandomCodes() => [.. Enumerable.Range(0, count).Select(code)];
+        int[] q = RandomCodes(), k = RandomCodes(), v = RandomCodes();
         var quantizer = QuantizationParameters.FromAmax(1.5f, width == CodeWidth.Int8 ? 127 : 32767);
-        var expected = Reference(q, k, v, start, length, d, queries, multiplier, quantizer.InverseScale, width);
-        Check(PanelLayout.RowMajor(hidden), MemoryEdge.End);
-        Check(PanelLayout.RowMajor(hidden), MemoryEdge.Start);
+        var contextOffset = (byte)(length % 2 * 128);
+        var expected = Reference(q, k, v, start, length, d, queries, multiplier, quantizer.InverseScale, width, contextOffset);
+        Check(InputCodes.Rows(kernels, hidden), MemoryEdge.End);
+        Check(InputCodes.Rows(kernels, hidden), MemoryEdge.Start);
         if (d % PackedLinear.BlockColumns == 0) Check(PanelLayout.Panels(start + length, d), MemoryEdge.End);
 
         void Check(PanelLayout layout, MemoryEdge edge)
         {
-            BoundedMemory Memory(sbyte[] codes) => BoundedMemory.Of<sbyte>(PanelMatrix.Of(codes, hidden, layout, (sbyte)0), edge);
-            using BoundedMemory qm = Memory(q), km = Memory(k), vm = Memory(v);
-            using var context = new BoundedMemory(qm.Bytes * (width == CodeWidth.Int8 ? 1 : 2), Untouched, edge);
+            BoundedMemory Memory(int[] codes) => BoundedMemory.Of<sbyte>(PanelMatrix.Of(Array.ConvertAll(codes, c => (sbyte)c), hidden, layout, (sbyte)0), edge);
+            using BoundedMemory qm = InputCodes.Memory(kernels, q, hidden, layout, CodeWidth.Int8, edge), km = Memory(k), vm = Memory(v);
+            using var context = new BoundedMemory(km.Bytes * (width == CodeWidth.Int8 ? 1 : 2), Untouched, edge);
             var arguments = new AttentionArguments
             {
-                Query = (sbyte*)qm.Pointer,
-                Key = (sbyte*)km.Pointer,
-                Value = (sbyte*)vm.Pointer,
-                Layout = layout,
+                Query = kernels.CodesOf(qm.Pointer, CodeWidth.Int8, new QuantizationParameters(1f), layout),
+                Key = new Codes((nint)km.Pointer, CodeWidth.Int8, new QuantizationParameters(1f), layout),
+                Value = new Codes((nint)vm.Pointer, CodeWidth.Int8, new QuantizationParameters(ValueScale), layout),
                 HeadDim = d,
                 ScoreMultiplier = multiplier,
-                ValueScale = ValueScale,
-                Context = new Codes((nint)context.Pointer, width, quantizer, layout),
+                Context = new Codes((nint)context.Pointer, width, quantizer, layout, contextOffset),
             };
             kernels.Attention(arguments, new AttentionWork(start, length, 1, 0, queries / 2), _scratch);
             kernels.Attention(arguments, new AttentionWork(start, length, 1, queries / 2, queries), _scratch);
@@ -110,8 +109,9 @@ public sealed unsafe class AttentionKernelTests
     }
 
     // Codes [start + S, 2·D]; those that are not computed keep their fill.
-    private static int[] Reference(sbyte[] q, sbyte[] k, sbyte[] v, int start, int length, int d, int queries, float multiplier, float inverse, CodeWidth width)
+    private static int[] Reference(int[] queryCodes, int[] keyCodes, int[] v, int start, int length, int d, int queries, float multiplier, float inverse, CodeWidth width, byte offset)
     {
+        sbyte[] q = Array.ConvertAll(queryCodes, c => (sbyte)c), k = Array.ConvertAll(keyCodes, c => (sbyte)c);
         var hidden = 2 * d;
         var expected = new int[q.Length];
         Array.Fill(expected, width == CodeWidth.Int8 ? Untouched : Untouched << 8 | Untouched);
@@ -126,7 +126,7 @@ public sealed unsafe class AttentionKernelTests
                 var acc = 0;
                 for (var j = 0; j < length; j++) acc += codes[j] * v[(start + j) * hidden + c];
                 var value = IntegerSoftmax.Context(acc, ValueScale, z);
-                expected[i * hidden + c] = width == CodeWidth.Int8 ? AffineQuantizer.Quantize(value, inverse) : AffineQuantizer.QuantizeInt16(value, inverse);
+                expected[i * hidden + c] = width == CodeWidth.Int8 ? (sbyte)(AffineQuantizer.Quantize(value, inverse) + offset) : AffineQuantizer.QuantizeInt16(value, inverse);
             }
         }
 

@@ -45,11 +45,13 @@ public sealed unsafe class AttentionRowTests
     }
 
     [Theory]
-    [InlineData(8, CodeWidth.Int8)]
-    [InlineData(8, CodeWidth.Int16)]
-    [InlineData(16, CodeWidth.Int8)]
-    [InlineData(16, CodeWidth.Int16)]
-    public void Contexts_are_exact(int lanes, CodeWidth width)
+    [InlineData(8, CodeWidth.Int8, 0)]
+    [InlineData(8, CodeWidth.Int8, 128)]
+    [InlineData(8, CodeWidth.Int16, 0)]
+    [InlineData(16, CodeWidth.Int8, 0)]
+    [InlineData(16, CodeWidth.Int8, 128)]
+    [InlineData(16, CodeWidth.Int16, 0)]
+    public void Contexts_are_exact(int lanes, CodeWidth width, byte offset)
     {
         KernelSets.Require(KernelSet.Avx2);
         var random = new Random(6);
@@ -66,14 +68,14 @@ public sealed unsafe class AttentionRowTests
                 using var rowScales = BoundedMemory.Of<float>(scales, edge);
                 const int Count = (Rows - 1) * Width + Columns;
                 using var context = new BoundedMemory(Count * (width == CodeWidth.Int8 ? 1 : 2), Untouched, edge);
-                store(new Codes((nint)context.Pointer, width, quantizer, PanelLayout.RowMajor(Width)), (int*)acc.Pointer, Stride, (float*)rowScales.Pointer, Rows);
+                store(new Codes((nint)context.Pointer, width, quantizer, PanelLayout.RowMajor(Width), offset), (int*)acc.Pointer, Stride, (float*)rowScales.Pointer, Rows);
                 var expected = new int[Count];
                 Array.Fill(expected, width == CodeWidth.Int8 ? Untouched : Untouched << 8 | Untouched);
                 for (var i = 0; i < Rows * Columns; i++)
                 {
                     int r = i / Columns, c = i % Columns;
                     var value = sums[r * Stride + c] * scales[r];
-                    expected[r * Width + c] = width == CodeWidth.Int8 ? AffineQuantizer.Quantize(value, quantizer.InverseScale) : AffineQuantizer.QuantizeInt16(value, quantizer.InverseScale);
+                    expected[r * Width + c] = width == CodeWidth.Int8 ? (sbyte)(AffineQuantizer.Quantize(value, quantizer.InverseScale) + offset) : AffineQuantizer.QuantizeInt16(value, quantizer.InverseScale);
                 }
 
                 Assert.Equal(expected, width == CodeWidth.Int8 ? Array.ConvertAll(context.ToArray<sbyte>(), x => (int)x) : Array.ConvertAll(context.ToArray<short>(), x => (int)x));

@@ -53,7 +53,8 @@ public sealed unsafe class EpilogueKernelTests
         BoundedMemory Destination() => new((long)count * EpilogueReference.Bytes(kind), Untouched, edge);
 
         var inside = new bool[count];
-        var output = EpilogueReference.Output(kind, expected.Pointer, (float*)residual.Pointer, layout);
+        var offset = (byte)(rows % 2 * 128);
+        var output = EpilogueReference.Output(kind, expected.Pointer, (float*)residual.Pointer, layout, offset);
         for (var i = 0; i < rows * columns; i++)
         {
             int r = i / columns, n = i % columns;
@@ -74,7 +75,7 @@ public sealed unsafe class EpilogueKernelTests
             if (!inside[i]) after[i] = before[i];
         TensorAssert.BitEqual(after, residual.ToArray<int>(), layout.Width, $"in place {message}");
 
-        void Run(void* destination) => Epilogue.Avx512(EpilogueReference.Output(kind, destination, (float*)residual.Pointer, layout),
+        void Run(void* destination) => Epilogue.Avx512(EpilogueReference.Output(kind, destination, (float*)residual.Pointer, layout, offset),
             (int*)sumsMemory.Pointer, rows, (float*)multipliersMemory.Pointer, (float*)biasMemory.Pointer, row, column, columns);
     }
 }

@@ -1,3 +1,4 @@
+using QatKit.Core.Graph;
 using QatKit.Core.Numerics;
 using QatKit.InferenceEngine.Cpu;
 
@@ -15,15 +16,25 @@ internal static unsafe class EpilogueReference
     };
 
     /// <summary>A destination with scales that leave few codes unused.</summary>
-    public static LinearOutput Output(EpilogueKind kind, void* destination, float* residual, PanelLayout layout) => kind switch
+    /// <param name="kind">What is stored.</param>
+    /// <param name="destination">Where.</param>
+    /// <param name="residual">Of <see cref="EpilogueKind.AddResidual"/>.</param>
+    /// <param name="layout">Of destination and residual.</param>
+    /// <param name="offset">Of int8 codes.</param>
+    public static LinearOutput Output(EpilogueKind kind, void* destination, float* residual, PanelLayout layout, byte offset)
     {
-        EpilogueKind.Float => LinearOutput.Float((float*)destination, layout),
-        EpilogueKind.AddResidual => LinearOutput.AddResidual((float*)destination, residual, layout),
-        EpilogueKind.QuantizeInt8 => LinearOutput.Int8((sbyte*)destination, layout, 100f),
-        EpilogueKind.GeluQuantizeInt8 => LinearOutput.GeluInt8((sbyte*)destination, layout, 100f),
-        EpilogueKind.GeluQuantizeInt16 => LinearOutput.GeluInt16((short*)destination, layout, 20_000f),
-        _ => LinearOutput.TanhInt16((short*)destination, layout, 32767f),
-    };
+        Codes Int8() => new((nint)destination, CodeWidth.Int8, new QuantizationParameters(0.01f), layout, offset);
+        Codes Int16() => new((nint)destination, CodeWidth.Int16, new QuantizationParameters(5e-5f), layout);
+        return kind switch
+        {
+            EpilogueKind.Float => LinearOutput.Float((float*)destination, layout),
+            EpilogueKind.AddResidual => LinearOutput.AddResidual((float*)destination, residual, layout),
+            EpilogueKind.QuantizeInt8 => LinearOutput.Quantize(Int8()),
+            EpilogueKind.GeluQuantizeInt8 => LinearOutput.Gelu(Int8()),
+            EpilogueKind.GeluQuantizeInt16 => LinearOutput.Gelu(Int16()),
+            _ => LinearOutput.Tanh(Int16()),
+        };
+    }
 
     /// <summary>Stores element <paramref name="i"/>.</summary>
     public static void Store(in LinearOutput output, nint i, float y)
@@ -33,8 +44,8 @@ internal static unsafe class EpilogueReference
         {
             case EpilogueKind.Float: ((float*)destination)[i] = y; break;
             case EpilogueKind.AddResidual: ((float*)destination)[i] = y + output.Residual[i]; break;
-            case EpilogueKind.QuantizeInt8: ((sbyte*)destination)[i] = AffineQuantizer.Quantize(y, output.InverseScale); break;
-            case EpilogueKind.GeluQuantizeInt8: ((sbyte*)destination)[i] = AffineQuantizer.Quantize(ElementwiseFunctions.Gelu(y), output.InverseScale); break;
+            case EpilogueKind.QuantizeInt8: ((sbyte*)destination)[i] = (sbyte)(AffineQuantizer.Quantize(y, output.InverseScale) + output.CodeOffset); break;
+            case EpilogueKind.GeluQuantizeInt8: ((sbyte*)destination)[i] = (sbyte)(AffineQuantizer.Quantize(ElementwiseFunctions.Gelu(y), output.InverseScale) + output.CodeOffset); break;
             case EpilogueKind.GeluQuantizeInt16: ((short*)destination)[i] = AffineQuantizer.QuantizeInt16(ElementwiseFunctions.Gelu(y), output.InverseScale); break;
             default: ((short*)destination)[i] = AffineQuantizer.QuantizeInt16(ElementwiseFunctions.Tanh(y), output.InverseScale); break;
         }

@@ -62,20 +62,22 @@ internal sealed unsafe class LinearCase(KernelSet set, int m, QuantizedLinear la
         var max = _int8 ? 127 : 32767;
         var x = input ?? [.. Enumerable.Range(0, m * layer.In).Select(_ => random.Next(-max, max + 1))];
         var residual = Enumerable.Range(0, m * _n).Select(_ => random.NextSingle()).ToArray();
-        var expected = Reference(x, residual);
+        // Whatever the tier reads, it stores codes with either offset.
+        var offset = (byte)((m + _n) % 3 == 0 ? 128 : 0);
+        var expected = Reference(x, residual, offset);
         var packed = kernels.Pack(layer, layer.Mask is not null);
         var panels = PanelLayout.Panels(m, (m + _n + layer.In) % 2 == 0 ? 16 : PanelLayout.DefaultWidth);
-        Check(kernels, packed, x, residual, expected, PanelLayout.RowMajor(layer.In), PanelLayout.RowMajor(_n), MemoryEdge.End, scratch);
-        Check(kernels, packed, x, residual, expected, PanelLayout.RowMajor(layer.In), panels, MemoryEdge.Start, scratch);
-        Check(kernels, packed, x, residual, expected, panels, panels, MemoryEdge.End, scratch);
+        var rows = InputCodes.Rows(kernels, layer.In);
+        Check(rows, PanelLayout.RowMajor(_n), MemoryEdge.End);
+        Check(rows, panels, MemoryEdge.Start);
+        Check(panels, panels, MemoryEdge.End);
+        void Check(PanelLayout inputLayout, PanelLayout outputLayout, MemoryEdge edge) => this.Check(kernels, packed, x, residual, expected, offset, inputLayout, outputLayout, edge, scratch);
     }
 
-    private void Check(CpuKernels kernels, PackedLinear packed, int[] x, float[] residual, byte[] expected, PanelLayout inputLayout, PanelLayout outputLayout, MemoryEdge edge, WorkerScratch scratch)
+    private void Check(
+        CpuKernels kernels, PackedLinear packed, int[] x, float[] residual, byte[] expected, byte offset, PanelLayout inputLayout, PanelLayout outputLayout, MemoryEdge edge, WorkerScratch scratch)
     {
-        var codes = PanelMatrix.Of(x, layer.In, inputLayout, 0);
-        using var xMemory = _int8
-            ? BoundedMemory.Of<sbyte>(Array.ConvertAll(codes, c => (sbyte)c), edge)
-            : BoundedMemory.Of<short>(Array.ConvertAll(codes, c => (short)c), edge);
+        using var xMemory = InputCodes.Memory(kernels, x, layer.In, inputLayout, layer.Width, edge);
         using var residualMemory = BoundedMemory.Of<float>(PanelMatrix.Of(residual, _n, outputLayout, 0f), edge);
         var elementBytes = EpilogueReference.Bytes(kind);
         using var actual = new BoundedMemory((long)PanelMatrix.Extent(m, _n, outputLayout) * elementBytes, Untouched, edge);
@@ -83,8 +85,8 @@ internal sealed unsafe class LinearCase(KernelSet set, int m, QuantizedLinear la
         using (new GuardedBuffer(packed.Bias, edge))
         using (new GuardedBuffer(packed.Multipliers, edge))
         {
-            kernels.Linear(packed, new Codes((nint)xMemory.Pointer, layer.Width, layer.Input, inputLayout),
-                EpilogueReference.Output(kind, actual.Pointer, (float*)residualMemory.Pointer, outputLayout),
+            kernels.Linear(packed, kernels.CodesOf(xMemory.Pointer, layer.Width, layer.Input, inputLayout),
+                EpilogueReference.Output(kind, actual.Pointer, (float*)residualMemory.Pointer, outputLayout, offset),
                 new WorkRange(0, m, 0, PackedLinear.BlocksOf(_n)), scratch);
         }
 
@@ -98,14 +100,14 @@ internal sealed unsafe class LinearCase(KernelSet set, int m, QuantizedLinear la
     }
 
     // Straight from the contract: one dot product, one fma, one function per element.
-    private byte[] Reference(int[] x, float[] residual)
+    private byte[] Reference(int[] x, float[] residual, byte offset)
     {
         var bytes = new byte[m * _rowBytes];
         var multipliers = layer.Multipliers();
         fixed (byte* destination = bytes)
         fixed (float* addend = residual)
         {
-            var output = EpilogueReference.Output(kind, destination, addend, PanelLayout.RowMajor(_n));
+            var output = EpilogueReference.Output(kind, destination, addend, PanelLayout.RowMajor(_n), offset);
             for (var i = 0; i < m * _n; i++)
             {
                 int row = i / _n, n = i % _n;

@@ -1,5 +1,6 @@
 using QatKit.Core.Graph;
 using QatKit.InferenceEngine.Cpu;
+using QatKit.InferenceEngine.Cpu.Kernels;
 using QatKit.TestKit;
 
 namespace QatKit.InferenceEngine.Tests.Kernels;
@@ -153,9 +154,9 @@ public sealed unsafe class LinearKernelTests
     {
         var kernels = KernelSets.Require(set);
         var layer = LinearCase.RandomLayer(50, 24, CodeWidth.Int8, 1);
-        using var x = BoundedMemory.Of<sbyte>(new sbyte[9 * 24]);
+        using var x = InputCodes.Memory(kernels, new int[9 * 24], 24, InputCodes.Rows(kernels, 24), CodeWidth.Int8);
         using var y = new BoundedMemory(9 * 50 * sizeof(float), fill: 0xFF);
-        kernels.Linear(kernels.Pack(layer, false), Int8Codes(x, layer), LinearOutput.Float((float*)y.Pointer, PanelLayout.RowMajor(50)), new WorkRange(3, 7, 1, 2), _scratch);
+        kernels.Linear(kernels.Pack(layer, false), Int8Codes(kernels, x, layer), LinearOutput.Float((float*)y.Pointer, PanelLayout.RowMajor(50)), new WorkRange(3, 7, 1, 2), _scratch);
         var values = y.ToArray<int>();
         for (var i = 0; i < values.Length; i++)
         {
@@ -175,13 +176,13 @@ public sealed unsafe class LinearKernelTests
             const int Rows = 7, Columns = 200, Depth = 1160;
             var layer = LinearCase.RandomLayer(Columns, Depth, CodeWidth.Int8, 1, sparse);
             var packed = kernels.Pack(layer, sparse);
-            using var x = BoundedMemory.Of<sbyte>([.. Enumerable.Range(0, Rows * Depth).Select(i => (sbyte)(i * 31 % 255 - 127))]);
+            using var x = InputCodes.Memory(kernels, [.. Enumerable.Range(0, Rows * Depth).Select(i => i * 31 % 255 - 127)], Depth, InputCodes.Rows(kernels, Depth), CodeWidth.Int8);
             using var whole = new BoundedMemory(Rows * Columns * sizeof(float), fill: 0xFF);
-            kernels.Linear(packed, Int8Codes(x, layer), LinearOutput.Float((float*)whole.Pointer, PanelLayout.RowMajor(Columns)), new WorkRange(0, Rows, 0, packed.Blocks), new WorkerScratch());
+            kernels.Linear(packed, Int8Codes(kernels, x, layer), LinearOutput.Float((float*)whole.Pointer, PanelLayout.RowMajor(Columns)), new WorkRange(0, Rows, 0, packed.Blocks), new WorkerScratch());
             using var pieces = new BoundedMemory(Rows * Columns * sizeof(float), fill: 0xFF);
             for (var block = 0; block < packed.Blocks; block += 3)
             {
-                kernels.Linear(packed, Int8Codes(x, layer), LinearOutput.Float((float*)pieces.Pointer, PanelLayout.RowMajor(Columns)),
+                kernels.Linear(packed, Int8Codes(kernels, x, layer), LinearOutput.Float((float*)pieces.Pointer, PanelLayout.RowMajor(Columns)),
                     new WorkRange(0, Rows, block, Math.Min(block + 3, packed.Blocks)) { RowsPacked = block > 0 }, _scratch);
             }
 
@@ -189,7 +190,8 @@ public sealed unsafe class LinearKernelTests
         }
     }
 
-    private static Codes Int8Codes(BoundedMemory x, QuantizedLinear layer) => new((nint)x.Pointer, CodeWidth.Int8, layer.Input, PanelLayout.RowMajor(layer.In));
+    private static Codes Int8Codes(CpuKernels kernels, BoundedMemory x, QuantizedLinear layer) =>
+        kernels.CodesOf(x.Pointer, CodeWidth.Int8, layer.Input, InputCodes.Rows(kernels, layer.In));
 
     private void Check(KernelSet set, int m, QuantizedLinear layer, EpilogueKind kind = EpilogueKind.Float, int[]? input = null) =>
         new LinearCase(set, m, layer, kind, input).Check(_scratch);

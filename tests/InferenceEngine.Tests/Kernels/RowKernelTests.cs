@@ -26,14 +26,17 @@ public sealed unsafe class RowKernelTests
         for (var length = 0; length <= 256; length++)
         {
             var values = Enumerable.Range(0, length).Select(i => random.Next(4) == 0 ? Special[random.Next(Special.Length)] : (random.NextSingle() - 0.5f) * 300).ToArray();
-            foreach (var (inverse, edge) in new[] { (1f, MemoryEdge.End), (0.37f, MemoryEdge.Start), (1000f, MemoryEdge.End) })
+            foreach (var (scale, edge, offset) in new[] { (1f, MemoryEdge.End, 0), (2.7f, MemoryEdge.Start, 128), (1e-3f, MemoryEdge.End, 128) })
             {
+                var quantizer = new QuantizationParameters(scale);
+                var inverse = quantizer.InverseScale;
+                Codes Codes(BoundedMemory memory, CodeWidth width) => new((nint)memory.Pointer, width, quantizer, PanelLayout.RowMajor(length), (byte)(width == CodeWidth.Int8 ? offset : 0));
                 using var source = BoundedMemory.Of<float>(values, edge);
                 using var int8 = new BoundedMemory(length, edge: edge);
                 using var int16 = new BoundedMemory(length * sizeof(short), edge: edge);
-                kernels.QuantizeInt8((float*)source.Pointer, length, inverse, (sbyte*)int8.Pointer);
-                kernels.QuantizeInt16((float*)source.Pointer, length, inverse, (short*)int16.Pointer);
-                TensorAssert.BitEqual(Array.ConvertAll(values, v => AffineQuantizer.Quantize(v, inverse)), int8.ToArray<sbyte>(), 0, $"{set} int8 {length}");
+                kernels.Quantize((float*)source.Pointer, length, Codes(int8, CodeWidth.Int8));
+                kernels.Quantize((float*)source.Pointer, length, Codes(int16, CodeWidth.Int16));
+                TensorAssert.BitEqual(Array.ConvertAll(values, v => (sbyte)(AffineQuantizer.Quantize(v, inverse) + offset)), int8.ToArray<sbyte>(), 0, $"{set} int8 {length}");
                 TensorAssert.BitEqual(Array.ConvertAll(values, v => AffineQuantizer.QuantizeInt16(v, inverse)), int16.ToArray<short>(), 0, $"{set} int16 {length}");
             }
         }
@@ -131,7 +134,8 @@ public sealed unsafe class RowKernelTests
         var statistics = stackalloc RowStatistics[Rows];
         for (var r = 0; r < Rows; r++) statistics[r] = norm.StatisticsOf(sums[r]);
         var quantizer = new QuantizationParameters(1 / inverse);
-        var destination = new Codes((nint)codes.Pointer, width, quantizer, layout);
+        var offset = (byte)(width == CodeWidth.Int8 ? hidden % 2 * 128 : 0);
+        var destination = new Codes((nint)codes.Pointer, width, quantizer, layout, offset);
         kernels.Normalize(norm, statistics, (float*)values.Pointer, layout, left, destination);
         kernels.Normalize(norm, statistics, (float*)values.Pointer, layout, right, null);
         var message = $"{kernels.Tier} H={hidden} panels of {layout.Width} {edge}";
@@ -143,7 +147,7 @@ public sealed unsafe class RowKernelTests
             for (var c = 0; c < Math.Min(hidden, middle * PackedLinear.BlockColumns); c++)
             {
                 expectedCodes[layout.IndexOf(r, c)] = width == CodeWidth.Int8
-                    ? AffineQuantizer.Quantize(expected[c], quantizer.InverseScale)
+                    ? (sbyte)(AffineQuantizer.Quantize(expected[c], quantizer.InverseScale) + offset)
                     : AffineQuantizer.QuantizeInt16(expected[c], quantizer.InverseScale);
             }
         }

@@ -10,7 +10,7 @@ internal sealed unsafe class EmulatedProcessor
 {
     private readonly ulong[] _general = new ulong[16];
     private readonly Vector512<byte>[] _vectors = new Vector512<byte>[32];
-    private bool _zero;
+    private bool _zero, _less;
 
     /// <summary>General-purpose registers, rax to r15.</summary>
     public Span<ulong> General => _general;
@@ -57,7 +57,19 @@ internal sealed unsafe class EmulatedProcessor
                         _ => i.GetImmediate(1),
                     };
                     break;
-                case Mnemonic.Prefetcht0:
+                case Mnemonic.Sub:
+                    Of(i.Op0Register) -= Of(i.Op1Register);
+                    break;
+                case Mnemonic.Cmp:
+                    _less = (long)Of(i.Op0Register) < (long)Of(i.Op1Register);
+                    break;
+                case Mnemonic.Cmovl:
+                    if (_less) Of(i.Op0Register) = Of(i.Op1Register);
+                    break;
+                case Mnemonic.Test when i.Op0Register == i.Op1Register:
+                    _zero = Of(i.Op0Register) == 0;
+                    break;
+                case Mnemonic.Prefetcht0 or Mnemonic.Prefetchw:
                     break;
                 case Mnemonic.Shr:
                     Of(i.Op0Register) >>= i.Immediate8;

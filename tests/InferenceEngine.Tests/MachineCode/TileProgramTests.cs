@@ -10,9 +10,9 @@ namespace QatKit.InferenceEngine.Tests.MachineCode;
 /// <summary>The machine code of every 512-bit tile in both calling conventions: what it computes, writes and gives back.</summary>
 public sealed unsafe class TileProgramTests
 {
-    private const int Columns = PackedLinear.BlockColumns, Depth = 24;
+    private const int Columns = PackedLinear.BlockColumns, Depth = 40;
 
-    private static readonly int[] Kept = [(int)Gpr.Rbx, (int)Gpr.Rsp, (int)Gpr.Rbp, 12, 13, 14, 15];
+    private static readonly int[] Kept = [(int)Gpr.Rbx, (int)Gpr.Rsp, (int)Gpr.Rbp, (int)Gpr.R12, 13, 14, 15];
     private static readonly int[] KeptOnWindows = [.. Kept, (int)Gpr.Rsi, (int)Gpr.Rdi];
 
     public static TheoryData<bool, int, bool> Kernels => [.. from sparse in new[] { false, true } from blocks in new[] { 1, 2 } from windows in new[] { false, true } select (sparse, blocks, windows)];
@@ -21,25 +21,35 @@ public sealed unsafe class TileProgramTests
     public void A_dense_tile_is_these_instructions() => Assert.Equal(
         """
         mov r11,rdi
-        mov [r11+68h],rbx
-        mov [r11+70h],rbp
-        mov [r11+78h],rsi
-        mov rax,[r11+28h]
-        mov rcx,[r11+30h]
-        mov rdx,[r11+38h]
+        mov [r11+90h],rbx
+        mov [r11+98h],rbp
+        mov [r11+0A0h],rsi
+        mov [r11+0A8h],rdi
+        mov [r11+0B0h],r12
+        mov rax,[r11+40h]
+        mov rcx,[r11+48h]
+        mov rdx,[r11+50h]
         vmovdqu32 zmm16,[rax]
         vmovdqu32 zmm17,[rax+rdx*4]
         mov rax,[r11]
         mov r9,[r11+8]
-        mov r10,[r11+10h]
-        mov rbx,[r11+18h]
-        mov rbp,[r11+20h]
+        mov r10,[r11+28h]
+        mov rbx,[r11+30h]
+        mov rbp,[r11+38h]
         shr rbp,3
-        mov rsi,[r11+58h]
+        mov rsi,[r11+70h]
+        mov r12,[r11+80h]
         vpxord zmm18,zmm18,zmm18
         vpxord zmm19,zmm19,zmm19
+        mov rdi,[r11+10h]
+        shr rdi,3
+        cmp rbp,rdi
+        cmovl rdi,rbp
+        sub rbp,rdi
         prefetcht0 [rsi]
-        add rsi,[r11+60h]
+        add rsi,[r11+78h]
+        prefetchw [r12]
+        add r12,[r11+88h]
         vmovdqu32 zmm20,[r10]
         vmovdqu32 zmm21,[r10+rbx]
         vpbroadcastd zmm22,[rax]
@@ -52,18 +62,25 @@ public sealed unsafe class TileProgramTests
         vpdpbusd zmm19,zmm22,zmm21
         add rax,8
         lea r10,[r10+80h]
-        dec rbp
+        dec rdi
+        jne short
+        add rax,[r11+20h]
+        mov rdi,[r11+18h]
+        shr rdi,3
+        test rbp,rbp
         jne short
         vpaddd zmm16,zmm16,zmm18
         vpaddd zmm17,zmm17,zmm19
-        mov rax,[r11+40h]
-        mov rcx,[r11+48h]
-        mov rdx,[r11+50h]
+        mov rax,[r11+58h]
+        mov rcx,[r11+60h]
+        mov rdx,[r11+68h]
         vmovdqu32 [rax],zmm16
         vmovdqu32 [rax+rdx*4],zmm17
-        mov rbx,[r11+68h]
-        mov rbp,[r11+70h]
-        mov rsi,[r11+78h]
+        mov rbx,[r11+90h]
+        mov rbp,[r11+98h]
+        mov rsi,[r11+0A0h]
+        mov rdi,[r11+0A8h]
+        mov r12,[r11+0B0h]
         vzeroupper
         ret
 
@@ -73,23 +90,33 @@ public sealed unsafe class TileProgramTests
     public void A_sparse_tile_for_windows_is_these_instructions() => Assert.Equal(
         """
         mov r11,rcx
-        mov [r11+68h],rbx
-        mov [r11+70h],rbp
-        mov [r11+78h],rsi
-        mov rax,[r11+28h]
-        mov rcx,[r11+30h]
+        mov [r11+90h],rbx
+        mov [r11+98h],rbp
+        mov [r11+0A0h],rsi
+        mov [r11+0A8h],rdi
+        mov [r11+0B0h],r12
+        mov rax,[r11+40h]
+        mov rcx,[r11+48h]
         vmovdqu32 zmm16,[rax]
         lea rax,[rax+rcx*4]
         vmovdqu32 zmm17,[rax]
         mov rax,[r11]
         mov r9,[r11+8]
-        mov r10,[r11+10h]
-        mov rbx,[r11+18h]
-        mov rbp,[r11+20h]
+        mov r10,[r11+28h]
+        mov rbx,[r11+30h]
+        mov rbp,[r11+38h]
         shr rbp,3
-        mov rsi,[r11+58h]
+        mov rsi,[r11+70h]
+        mov r12,[r11+80h]
+        mov rdi,[r11+10h]
+        shr rdi,3
+        cmp rbp,rdi
+        cmovl rdi,rbp
+        sub rbp,rdi
         prefetcht0 [rsi]
-        add rsi,[r11+60h]
+        add rsi,[r11+78h]
+        prefetchw [r12]
+        add r12,[r11+88h]
         vmovdqu32 zmm18,[r10]
         vmovdqu32 zmm19,[r10+40h]
         vpbroadcastq zmm20,[rax]
@@ -100,16 +127,23 @@ public sealed unsafe class TileProgramTests
         vpdpbusd zmm17,zmm21,zmm18
         add rax,8
         lea r10,[r10+80h]
-        dec rbp
+        dec rdi
         jne short
-        mov rax,[r11+40h]
-        mov rcx,[r11+48h]
+        add rax,[r11+20h]
+        mov rdi,[r11+18h]
+        shr rdi,3
+        test rbp,rbp
+        jne short
+        mov rax,[r11+58h]
+        mov rcx,[r11+60h]
         vmovdqu32 [rax],zmm16
         lea rax,[rax+rcx*4]
         vmovdqu32 [rax],zmm17
-        mov rbx,[r11+68h]
-        mov rbp,[r11+70h]
-        mov rsi,[r11+78h]
+        mov rbx,[r11+90h]
+        mov rbp,[r11+98h]
+        mov rsi,[r11+0A0h]
+        mov rdi,[r11+0A8h]
+        mov r12,[r11+0B0h]
         vzeroupper
         ret
 
@@ -123,12 +157,13 @@ public sealed unsafe class TileProgramTests
     {
         TileOperands operands;
         var start = (byte*)&operands;
-        Assert.Equal([0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104],
-            [(byte*)&operands.A - start, (byte*)&operands.RowBytes - start, (byte*)&operands.Columns - start, (byte*)&operands.NextColumns - start,
+        Assert.Equal(Enumerable.Range(0, 19).Select(i => 8L * i),
+            [(byte*)&operands.A - start, (byte*)&operands.RowBytes - start, (byte*)&operands.FirstPanelBytes - start, (byte*)&operands.PanelBytes - start,
+            (byte*)&operands.NextPanel - start, (byte*)&operands.Columns - start, (byte*)&operands.NextColumns - start,
             (byte*)&operands.Depth - start, (byte*)&operands.Start - start, (byte*)&operands.StartStride - start, (byte*)&operands.NextStart - start,
             (byte*)&operands.C - start, (byte*)&operands.Stride - start, (byte*)&operands.NextC - start,
-            (byte*)&operands.Fetch - start, (byte*)&operands.FetchBytes - start, (byte*)operands.Saved - start]);
-        Assert.Equal(104 + 3 * 8 + 10 * 16, sizeof(TileOperands));
+            (byte*)&operands.Fetch - start, (byte*)&operands.FetchBytes - start, (byte*)&operands.Claim - start, (byte*)&operands.ClaimBytes - start, (byte*)operands.Saved - start]);
+        Assert.Equal(144 + 5 * 8 + 10 * 16, sizeof(TileOperands));
     }
 
     [Theory]
@@ -137,14 +172,20 @@ public sealed unsafe class TileProgramTests
     {
         Assert.SkipUnless(System.Runtime.Intrinsics.X86.Avx2.IsSupported, "The emulator itself takes AVX2.");
         var random = new Random(7);
-        for (var rows = 1; rows <= TileKernel.MaxRows; rows++) Check(new TileKernel(sparse, blocks, rows), windows, random);
+        for (var rows = 1; rows <= TileKernel.MaxRows; rows++)
+        {
+            // In one panel; in whole ones; beginning and ending within one; the last no longer than what is left.
+            foreach (var (first, panel) in new[] { (nint.MaxValue, nint.MaxValue), (8, 8), (8, 16), (16, 24), (24, 64), (40, 8) }) Check(new TileKernel(sparse, blocks, rows), first, panel, windows, random);
+        }
     }
 
-    private static void Check(TileKernel kernel, bool windows, Random random)
+    private static void Check(TileKernel kernel, nint firstPanel, nint panel, bool windows, Random random)
     {
-        const int RowBytes = Depth + 40, Gap = 3, Stride = Columns + 5;
+        const int RowBytes = Depth + 40, Gap = 3, Stride = Columns + 5, NextPanel = 13 * RowBytes;
         var columnBytes = Depth * 16;
-        using var a = Random(random, kernel.Rows * RowBytes);
+        var panels = 0;
+        for (nint left = Depth, bytes = firstPanel; left > 0; left -= bytes, bytes = panel) panels++;
+        using var a = Random(random, (panels - 1) * NextPanel + kernel.Rows * RowBytes);
         using var columns = Random(random, kernel.Blocks * (columnBytes + 64));
         if (kernel.IsSparse) Indices(columns.Pointer, kernel.Blocks, columnBytes + 64, random);
         using var start = Random(random, (kernel.Blocks * Columns + Gap * (kernel.Blocks - 1)) * sizeof(int));
@@ -153,6 +194,9 @@ public sealed unsafe class TileProgramTests
         {
             A = a.Pointer,
             RowBytes = RowBytes,
+            FirstPanelBytes = firstPanel,
+            PanelBytes = panel,
+            NextPanel = NextPanel,
             Columns = columns.Pointer,
             NextColumns = columnBytes + 64,
             Depth = Depth,
@@ -174,11 +218,11 @@ public sealed unsafe class TileProgramTests
 
         processor.Run(EmulatedProcessor.Decode(TileProgram.Write(kernel, windows)));
 
-        TensorAssert.BitEqual(expected, c.ToArray<int>(), 0, $"{kernel}, Windows {windows}");
+        TensorAssert.BitEqual(expected, c.ToArray<int>(), 0, $"{kernel}, panels of {firstPanel} and {panel} bytes, Windows {windows}");
         foreach (var register in windows ? KeptOnWindows : Kept) Assert.Equal(general[register], processor.General[register]);
         for (var v = 6; windows && v <= 15; v++) Assert.Equal(vectors[v].GetLower().GetLower(), processor.Vectors[v].GetLower().GetLower());
         foreach (var store in processor.Stores)
-            Assert.True(Inside(store, (nint)c.Pointer, expected.Length * sizeof(int)) || Inside(store, (nint)operands.Saved, 23 * sizeof(long)), $"{kernel} stores elsewhere.");
+            Assert.True(Inside(store, (nint)c.Pointer, expected.Length * sizeof(int)) || Inside(store, (nint)operands.Saved, 25 * sizeof(long)), $"{kernel} stores elsewhere.");
     }
 
     private static bool Inside((nint Address, int Bytes) store, nint start, int bytes) => store.Address >= start && store.Address + store.Bytes <= start + bytes;
@@ -200,7 +244,7 @@ public sealed unsafe class TileProgramTests
                         for (var i = 0; i < 4; i++)
                         {
                             var at = w + k * 16 + 4 * n + i;
-                            sum += x[k + (kernel.IsSparse ? at[64] : i)] * *(sbyte*)at;
+                            sum += x[InPanels(o, k + (kernel.IsSparse ? at[64] : i))] * *(sbyte*)at;
                         }
                     }
 
@@ -209,6 +253,10 @@ public sealed unsafe class TileProgramTests
             }
         }
     }
+
+    // Where a code of a row is.
+    private static nint InPanels(TileOperands* o, nint k) =>
+        k < o->FirstPanelBytes ? k : k + (1 + (k - o->FirstPanelBytes) / o->PanelBytes) * o->NextPanel;
 
     private static void Indices(byte* columns, int blocks, int blockBytes, Random random)
     {

@@ -9,9 +9,8 @@ internal static unsafe partial class Attention
     /// <summary>See <see cref="IVectorOperations.StoreContext"/>.</summary>
     public static void StoreContextAvx512(Codes context, int* acc, nint stride, float* scales, int rows)
     {
-        var inverse = Vector512.Create(context.Quantizer.InverseScale);
-        if (context.Width == CodeWidth.Int8) StoreRows(new Int8Store512(context.Int8, inverse), context.Layout.Width, acc, stride, scales, rows);
-        else StoreRows(new Int16Store512(context.Int16, inverse), context.Layout.Width, acc, stride, scales, rows);
+        if (context.Width == CodeWidth.Int8) StoreRows(new Int8Store512(context), context.Layout.Width, acc, stride, scales, rows);
+        else StoreRows(new Int16Store512(context), context.Layout.Width, acc, stride, scales, rows);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -13,10 +13,11 @@ internal static unsafe partial class Attention
         int length = work.Length, d = a.HeadDim, maxRows = TTile.MaxRows;
         int keyBlocks = PackedLinear.BlocksOf(length), valueBlocks = PackedLinear.BlocksOf(d);
         long keyBytes = TileSize.BlockBytes<TTile>(d), valueBytes = TileSize.BlockBytes<TTile>(length);
-        int queryRow = TileSize.RowBytes<TTile>(d), packedRow = TileSize.RowBytes<TTile>(length), codeRow = TileSize.RowBytes(length);
+        long queryBytes = AlignedBuffer.Size<byte>(TTile.RoomForRows(maxRows, d)), packedBytes = AlignedBuffer.Size<byte>(TTile.RoomForRows(maxRows, length));
+        var codeRow = TileSize.RowBytes(length);
         int scoreStride = keyBlocks * BlockColumns, tileStride = TTile.MaxBlocks * BlockColumns;
 
-        var next = scratch.Get(keyBlocks * keyBytes + valueBlocks * valueBytes + maxRows * ((long)queryRow + packedRow + codeRow)
+        var next = scratch.Get(keyBlocks * keyBytes + valueBlocks * valueBytes + queryBytes + packedBytes + (long)maxRows * codeRow
             + AlignedBuffer.Size<int>(maxRows * scoreStride) + AlignedBuffer.Size<int>(maxRows * tileStride) + AlignedBuffer.Size<int>(maxRows) + AlignedBuffer.Size<float>(maxRows));
         byte* Take(long bytes)
         {
@@ -27,50 +28,51 @@ internal static unsafe partial class Attention
 
         var keys = Take(keyBlocks * keyBytes);
         var values = Take(valueBlocks * valueBytes);
-        var queries = Take((long)maxRows * queryRow);
+        var queries = Take(queryBytes);
         var codes = Take((long)maxRows * codeRow);
-        var packed = Take((long)maxRows * packedRow);
+        var packed = Take(packedBytes);
         var scores = (int*)Take(AlignedBuffer.Size<int>(maxRows * scoreStride));
         var tile = (int*)Take(AlignedBuffer.Size<int>(maxRows * tileStride));
         var z = (int*)Take(AlignedBuffer.Size<int>(maxRows));
         var rowScales = (float*)Take(AlignedBuffer.Size<float>(maxRows));
 
         // First code of this head.
-        nint head = a.Layout.IndexOf(work.Start, work.Head * d), context = a.Context.Layout.IndexOf(work.Start, work.Head * d);
-        nint stride = a.Layout.Width;
+        nint head = a.Key.Layout.IndexOf(work.Start, work.Head * d), context = a.Context.Layout.IndexOf(work.Start, work.Head * d);
+        nint stride = a.Key.Layout.Width;
+        var query = a.Query.From(a.Query.Layout.IndexOf(work.Start, work.Head * d));
         for (var block = 0; block < keyBlocks; block++)
         {
             var first = block * BlockColumns;
-            TTile.PackColumns(a.Key + head + first * stride, stride, Math.Min(BlockColumns, length - first), d, keys + block * keyBytes);
+            TTile.PackColumns(a.Key.Int8 + head + first * stride, stride, Math.Min(BlockColumns, length - first), d, keys + block * keyBytes);
         }
 
         for (var block = 0; block < valueBlocks; block++)
         {
             var first = block * BlockColumns;
-            TTile.PackValues(a.Value + head + first, stride, Math.Min(BlockColumns, d - first), length, values + block * valueBytes);
+            TTile.PackValues(a.Value.Int8 + head + first, stride, Math.Min(BlockColumns, d - first), length, values + block * valueBytes);
         }
 
-        var queryByKeys = Operands<TTile>(d, queryRow, scoreStride);
-        var codesByValues = Operands<TTile>(length, packedRow, tileStride);
+        var queryByKeys = Operands<TTile>(d, scoreStride);
+        var codesByValues = Operands<TTile>(length, tileStride);
         for (var i = work.QueryBegin; i < work.QueryEnd; i += maxRows)
         {
             var rows = Math.Min(maxRows, work.QueryEnd - i);
-            TTile.PackRows(a.Query + head + i * stride, stride, rows, d, queries, queryRow);
+            TTile.Rows(query.From(i * (nint)query.Layout.Width), rows, d, queries, packed: false).Place(ref queryByKeys, 0);
             for (var block = 0; block < keyBlocks; block += TTile.MaxBlocks)
             {
                 // [rows, S]
-                Multiply<TTile>(ref queryByKeys, rows, Math.Min(TTile.MaxBlocks, keyBlocks - block), queries, keys + block * keyBytes, scores + block * BlockColumns);
+                Multiply<TTile>(ref queryByKeys, rows, Math.Min(TTile.MaxBlocks, keyBlocks - block), keys + block * keyBytes, scores + block * BlockColumns);
             }
 
             TVectors.Softmax(scores, scoreStride, rows, length, a.ScoreMultiplier, codes, codeRow, z);
-            for (var r = 0; r < rows; r++) rowScales[r] = a.ValueScale / z[r];
-            var packedCodes = TTile.PackUnsignedRows(codes, codeRow, rows, length, packed, packedRow);
+            for (var r = 0; r < rows; r++) rowScales[r] = a.Value.Quantizer.Scale / z[r];
+            TTile.UnsignedRows(codes, codeRow, rows, length, packed).Place(ref codesByValues, 0);
 
             for (var block = 0; block < valueBlocks; block += TTile.MaxBlocks)
             {
                 // [rows, 16 of D for each block]
                 var blocks = Math.Min(TTile.MaxBlocks, valueBlocks - block);
-                Multiply<TTile>(ref codesByValues, rows, blocks, packedCodes, values + block * valueBytes, tile);
+                Multiply<TTile>(ref codesByValues, rows, blocks, values + block * valueBytes, tile);
                 for (var b = block; b < block + blocks; b++)
                 {
                     var first = b * BlockColumns;
@@ -82,12 +84,11 @@ internal static unsafe partial class Attention
     }
 
     // Of products with blocks of k codes; where they are comes with each.
-    private static TileOperands Operands<TTile>(int k, int rowBytes, int stride) where TTile : struct, IDenseTile
+    private static TileOperands Operands<TTile>(int k, int stride) where TTile : struct, IDenseTile
     {
         var blockBytes = (nint)TileSize.BlockBytes<TTile>(k);
         return new TileOperands
         {
-            RowBytes = rowBytes,
             NextColumns = blockBytes,
             Depth = TileSize.Depth<TTile>(k),
             NextStart = blockBytes / sizeof(int),
@@ -96,12 +97,13 @@ internal static unsafe partial class Attention
         };
     }
 
-    private static void Multiply<TTile>(ref TileOperands operands, int rows, int blocks, byte* a, byte* block, int* c) where TTile : struct, IDenseTile
+    private static void Multiply<TTile>(ref TileOperands operands, int rows, int blocks, byte* block, int* c) where TTile : struct, IDenseTile
     {
-        operands.A = operands.Fetch = a;
+        operands.Fetch = operands.A;
         operands.Columns = block + TileSize.HeaderBytes;
         operands.Start = (int*)block;
         operands.C = c;
+        operands.Claim = (byte*)c;
         fixed (TileOperands* o = &operands) TTile.Multiply(rows, blocks, o);
     }
 
@@ -115,6 +117,6 @@ internal static unsafe partial class Attention
         }
 
         for (var r = 0; r < rows; r++)
-            for (var c = 0; c < columns; c++) Store(context, (nint)r * context.Layout.Width + c, acc[r * stride + c] * scales[r]);
+            for (var c = 0; c < columns; c++) Quantize.Scalar(acc[r * stride + c] * scales[r], context, (nint)r * context.Layout.Width + c);
     }
 }

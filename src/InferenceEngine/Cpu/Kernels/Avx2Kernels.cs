@@ -40,9 +40,5 @@ internal unsafe class Avx2Kernels : CpuKernels
     public override void Embedding(in EmbeddingRow word, in EmbeddingRow position, in EmbeddingRow type, int hidden, float* destination) =>
         Kernels.Embedding.Avx2(word, position, type, hidden, destination);
 
-    public override void QuantizeInt8(float* source, int count, float inverseScale, sbyte* destination) =>
-        Kernels.Quantize.Avx2(source, count, inverseScale, destination);
-
-    public override void QuantizeInt16(float* source, int count, float inverseScale, short* destination) =>
-        Kernels.Quantize.Avx2(source, count, inverseScale, destination);
+    public override void Quantize(float* values, int count, Codes destination) => Kernels.Quantize.Avx2(values, count, destination);
 }

@@ -10,6 +10,8 @@ internal sealed unsafe class Avx512VnniKernels<TCode> : Avx2Kernels where TCode 
 
     public override int BlocksPerTile => TileKernel.MaxBlocks;
 
+    public override byte CodeOffset => ByteRows.Offset;
+
     public override PackedLinear Pack(QuantizedLinear layer, bool sparse) =>
         layer.Width == CodeWidth.Int16 ? Int16Gemm.Pack(layer)
         : sparse ? Int8Gemm.PackBlocks<Sparse24ByteTile<Sparse24ProductAvx512Vnni<TCode>>>(layer, WeightLayout.Sparse24Blocks)
@@ -31,9 +33,5 @@ internal sealed unsafe class Avx512VnniKernels<TCode> : Avx2Kernels where TCode 
     public override void NormalizePanel(PackedLayerNorm norm, RowStatistics* statistics, float* values, int stride, int rows, int begin, int end, Codes? codes) =>
         LayerNorm.Avx512(norm, statistics, values, stride, rows, begin, end, codes);
 
-    public override void QuantizeInt8(float* source, int count, float inverseScale, sbyte* destination) =>
-        Kernels.Quantize.Avx512(source, count, inverseScale, destination);
-
-    public override void QuantizeInt16(float* source, int count, float inverseScale, short* destination) =>
-        Kernels.Quantize.Avx512(source, count, inverseScale, destination);
+    public override void Quantize(float* values, int count, Codes destination) => Kernels.Quantize.Avx512(values, count, destination);
 }

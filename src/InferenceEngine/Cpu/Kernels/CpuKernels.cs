@@ -1,4 +1,5 @@
 using QatKit.Core.Graph;
+using QatKit.Core.Numerics;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
@@ -11,6 +12,17 @@ internal abstract unsafe class CpuKernels
     /// <summary>Blocks of columns that a tile takes at once: pieces of work are multiples of it where they can be.</summary>
     public virtual int BlocksPerTile => 1;
 
+    /// <summary>What is added to int8 codes that a product of this tier reads; see <see cref="Codes.Offset"/>.</summary>
+    public virtual byte CodeOffset => 0;
+
+    /// <summary>Codes that a product of this tier reads.</summary>
+    /// <param name="codes">Where they are; rows of int8 codes must be readable up to the next multiple of eight.</param>
+    /// <param name="width">Their width.</param>
+    /// <param name="quantizer">Their scale.</param>
+    /// <param name="layout">Where they lie.</param>
+    public Codes CodesOf(void* codes, CodeWidth width, QuantizationParameters quantizer, PanelLayout layout) =>
+        new((nint)codes, width, quantizer, layout, width == CodeWidth.Int8 ? CodeOffset : (byte)0);
+
     /// <summary>Copies a layer's weights into this tier's layout.</summary>
     /// <param name="layer">A valid layer.</param>
     /// <param name="sparse">Use the 2:4 layout; the layer has a mask and int8 weights.</param>
@@ -18,7 +30,7 @@ internal abstract unsafe class CpuKernels
 
     /// <summary><c>output = epilogue(x[rows, K] · Wᵀ)</c> for the rows and columns of <paramref name="range"/>.</summary>
     /// <param name="weights">Packed by this kernel set.</param>
-    /// <param name="x">Codes of the layer's width, [T, K].</param>
+    /// <param name="x">Codes of the layer's width, [T, K]; see <see cref="CodesOf"/>.</param>
     /// <param name="output">Destination and epilogue.</param>
     /// <param name="range">What to compute.</param>
     /// <param name="scratch">Working memory of the calling worker.</param>
@@ -39,7 +51,7 @@ internal abstract unsafe class CpuKernels
         {
             var rows = new PackedRows(step.Input.Pointer, layer.Layout, range.RowBegin);
             Linear(layer, step.Input, step.Output,
-                range with { RowsPacked = rows == packed, Next = next < 0 ? afterwards : new NextWeights(layer, next) }, scratch);
+                range with { Claims = step.Claims, RowsPacked = rows == packed, Next = next < 0 ? afterwards : new NextWeights(layer, next) }, scratch);
             packed = rows;
             if (step.Norm is { } norm) AddSums(norm, (float*)step.Output.Destination, step.Output.Layout, range, scratch.Sums);
         }
@@ -99,16 +111,6 @@ internal abstract unsafe class CpuKernels
     /// <summary><c>destination = (word + position) + type</c>, [H].</summary>
     public abstract void Embedding(in EmbeddingRow word, in EmbeddingRow position, in EmbeddingRow type, int hidden, float* destination);
 
-    /// <summary>int8 codes of <paramref name="count"/> values.</summary>
-    public abstract void QuantizeInt8(float* source, int count, float inverseScale, sbyte* destination);
-
-    /// <summary>int16 codes of <paramref name="count"/> values.</summary>
-    public abstract void QuantizeInt16(float* source, int count, float inverseScale, short* destination);
-
     /// <summary>Codes of <paramref name="count"/> values, from the first code on.</summary>
-    public void Quantize(float* values, int count, Codes destination)
-    {
-        if (destination.Width == CodeWidth.Int8) QuantizeInt8(values, count, destination.Quantizer.InverseScale, destination.Int8);
-        else QuantizeInt16(values, count, destination.Quantizer.InverseScale, destination.Int16);
-    }
+    public abstract void Quantize(float* values, int count, Codes destination);
 }

@@ -20,9 +20,12 @@ internal readonly unsafe struct DenseByteTile<TProduct> : IDenseTile where TProd
 
     public static int StoredDepthBytes => DepthBytes;
 
-    public static void PackRows(sbyte* source, nint stride, int rows, int k, byte* destination, nint rowBytes) => ByteRows.PackShifted(source, stride, rows, k, destination, rowBytes);
+    public static long RoomForRows(int rows, int k) => TProduct.ReadsCodes ? 0 : RowPacker.Room<ByteRows>(rows, k);
 
-    public static byte* PackUnsignedRows(byte* codes, nint stride, int rows, int k, byte* packed, nint rowBytes) => codes;
+    public static TileRows Rows(Codes codes, int rows, int k, byte* room, bool packed) =>
+        TProduct.ReadsCodes ? new TileRows(codes) : RowPacker.Pack<ByteRows>(codes, rows, k, room, packed);
+
+    public static TileRows UnsignedRows(byte* codes, nint stride, int rows, int k, byte* room) => new(codes, stride);
 
     public static byte* Expand(byte* stored, int depth, byte* panel) => stored;
 

@@ -12,6 +12,8 @@ internal readonly unsafe struct DenseProductAvx512Vnni<TCode> : ITileProduct whe
 
     public static int MaxDepth => TileKernel.MaxDepth;
 
+    public static bool ReadsCodes => true;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Multiply(int rows, int blocks, TileOperands* operands) => TCode.Run(new TileKernel(IsSparse: false, blocks, rows), operands);
 }

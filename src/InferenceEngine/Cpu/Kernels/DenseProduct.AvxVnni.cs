@@ -10,6 +10,8 @@ internal readonly unsafe struct DenseProductAvxVnni<TDot> : ITileProduct where T
 
     public static int MaxDepth => 1024;
 
+    public static bool ReadsCodes => false;
+
     public static void Multiply(int rows, int blocks, TileOperands* operands)
     {
         operands->FetchAll();

@@ -18,18 +18,21 @@ internal readonly unsafe struct DenseTileAvx2 : IDenseTile
     // Expanded block and rows stay in a first-level cache of 32 KB.
     public static int MaxDepth => 512;
 
-    public static int RowCodeBytes => sizeof(short);
+    public static int RowCodeBytes => WideRows.CodeBytes;
 
     public static int DepthBytes => DenseTile.StepBytes / StepDepth;
 
     public static int StoredDepthBytes => DepthBytes / sizeof(short);
 
-    public static void PackRows(sbyte* source, nint stride, int rows, int k, byte* destination, nint rowBytes) => WideRows.Pack(source, stride, rows, k, destination, rowBytes);
+    public static long RoomForRows(int rows, int k) => RowPacker.Room<WideRows>(rows, k);
 
-    public static byte* PackUnsignedRows(byte* codes, nint stride, int rows, int k, byte* packed, nint rowBytes)
+    public static TileRows Rows(Codes codes, int rows, int k, byte* room, bool packed) => RowPacker.Pack<WideRows>(codes, rows, k, room, packed);
+
+    public static TileRows UnsignedRows(byte* codes, nint stride, int rows, int k, byte* room)
     {
-        WideRows.Pack(codes, stride, rows, k, packed, rowBytes);
-        return packed;
+        var rowBytes = TileSize.RowBytes(k * RowCodeBytes);
+        WideRows.Pack(codes, stride, rows, k, room, rowBytes);
+        return new TileRows(room, rowBytes);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -116,7 +116,7 @@ internal static unsafe partial class Epilogue
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static void Store(in LinearOutput output, nint index, Vector256<float> y0, Vector256<float> y1) =>
-            Quantize.ToInt8(y0, y1, output.InverseScale).Store((sbyte*)output.Destination + index);
+            Sse2.Add(Quantize.ToInt8(y0, y1, output.InverseScale), Vector128.Create((sbyte)output.CodeOffset)).Store((sbyte*)output.Destination + index);
     }
 
     private readonly struct Int16Store : IStore

@@ -17,10 +17,10 @@ internal static unsafe partial class Epilogue
                 ((float*)output.Destination)[i] = y + output.Residual[i];
                 break;
             case EpilogueKind.QuantizeInt8:
-                ((sbyte*)output.Destination)[i] = AffineQuantizer.Quantize(y, output.InverseScale);
+                ((sbyte*)output.Destination)[i] = (sbyte)(AffineQuantizer.Quantize(y, output.InverseScale) + output.CodeOffset);
                 break;
             case EpilogueKind.GeluQuantizeInt8:
-                ((sbyte*)output.Destination)[i] = AffineQuantizer.Quantize(ElementwiseFunctions.Gelu(y), output.InverseScale);
+                ((sbyte*)output.Destination)[i] = (sbyte)(AffineQuantizer.Quantize(ElementwiseFunctions.Gelu(y), output.InverseScale) + output.CodeOffset);
                 break;
             case EpilogueKind.GeluQuantizeInt16:
                 ((short*)output.Destination)[i] = AffineQuantizer.QuantizeInt16(ElementwiseFunctions.Gelu(y), output.InverseScale);

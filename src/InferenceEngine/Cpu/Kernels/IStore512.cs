@@ -45,20 +45,35 @@ internal readonly unsafe struct ResidualStore512(float* destination, float* resi
     public void Store(nint index, Vector512<float> y) => (y + Vector512.Load(residual + index)).Store(destination + index);
 }
 
-internal readonly unsafe struct Int8Store512(sbyte* destination, Vector512<float> inverse) : IStore512<Int8Store512>
+internal readonly unsafe struct Int8Store512(sbyte* destination, float inverseScale, byte offset) : IStore512<Int8Store512>
 {
-    public static Int8Store512 Of(in LinearOutput output) => new((sbyte*)output.Destination, Vector512.Create(output.InverseScale));
+    private readonly Vector512<float> _inverse = Vector512.Create(inverseScale);
+    private readonly Vector128<sbyte> _offset = Vector128.Create((sbyte)offset);
+
+    public Int8Store512(Codes codes)
+        : this(codes.Int8, codes.Quantizer.InverseScale, codes.Offset)
+    {
+    }
+
+    public static Int8Store512 Of(in LinearOutput output) => new((sbyte*)output.Destination, output.InverseScale, output.CodeOffset);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(nint index, Vector512<float> y) => Quantize.ToInt8(y, inverse).Store(destination + index);
+    public void Store(nint index, Vector512<float> y) => (Quantize.ToInt8(y, _inverse) + _offset).Store(destination + index);
 }
 
-internal readonly unsafe struct Int16Store512(short* destination, Vector512<float> inverse) : IStore512<Int16Store512>
+internal readonly unsafe struct Int16Store512(short* destination, float inverseScale) : IStore512<Int16Store512>
 {
-    public static Int16Store512 Of(in LinearOutput output) => new((short*)output.Destination, Vector512.Create(output.InverseScale));
+    private readonly Vector512<float> _inverse = Vector512.Create(inverseScale);
+
+    public Int16Store512(Codes codes)
+        : this(codes.Int16, codes.Quantizer.InverseScale)
+    {
+    }
+
+    public static Int16Store512 Of(in LinearOutput output) => new((short*)output.Destination, output.InverseScale);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(nint index, Vector512<float> y) => Quantize.ToInt16(y, inverse).Store(destination + index);
+    public void Store(nint index, Vector512<float> y) => Quantize.ToInt16(y, _inverse).Store(destination + index);
 }
 
 internal readonly unsafe struct GeluStore512<TCodes>(TCodes codes) : IStore512<GeluStore512<TCodes>>

@@ -1,10 +1,9 @@
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
 /// <summary>A register tile of an integer matrix product: some rows times blocks of 16 columns over a stretch of K.</summary>
-/// <remarks><para>Left operand: packed rows, one after another with a stride of <see cref="TileSize.RowBytes{TTile}"/>. Right
+/// <remarks><para>Left operand: rows of codes, as they are or packed. Right
 /// operand: packed blocks of 16 columns, each led by 16 int32 values from which the accumulators start
-/// (<see cref="TileSize.BlockBytes{TTile}"/>). Rows and blocks are zero-padded in K, blocks also in N, so that a tile never
-/// reads beyond them.</para>
+/// (<see cref="TileSize.BlockBytes{TTile}"/>), zero-padded in K and N. What follows a row up to the next whole step meets zeros.</para>
 /// <para>Weights rest in memory in one byte per code and are expanded, a stretch of K at a time, to what the tile multiplies;
 /// most tiles multiply what is stored.</para></remarks>
 internal unsafe interface ITile
@@ -15,13 +14,13 @@ internal unsafe interface ITile
     /// <summary>Most blocks of columns of one tile.</summary>
     static abstract int MaxBlocks { get; }
 
-    /// <summary>Codes of K that the tile takes at once; rows and blocks are padded to a multiple of it.</summary>
+    /// <summary>Codes of K that the tile takes at once; blocks are padded to a multiple of it.</summary>
     static abstract int StepDepth { get; }
 
     /// <summary>Longest stretch of K; a multiple of <see cref="StepDepth"/>.</summary>
     static abstract int MaxDepth { get; }
 
-    /// <summary>Bytes of a packed row per code.</summary>
+    /// <summary>Bytes of a row per code, as the tile reads it.</summary>
     static abstract int RowCodeBytes { get; }
 
     /// <summary>Bytes of an expanded block per code of K (16 columns).</summary>
@@ -30,14 +29,16 @@ internal unsafe interface ITile
     /// <summary>Bytes of a stored block of weights per code of K.</summary>
     static abstract int StoredDepthBytes { get; }
 
-    /// <summary>Packs int8 codes of some rows.</summary>
-    /// <param name="source">First code.</param>
-    /// <param name="stride">Codes from one row to the next.</param>
+    /// <summary>Room that <see cref="Rows"/> needs, in bytes: 0 when the tile reads codes as they are.</summary>
+    static abstract long RoomForRows(int rows, int k);
+
+    /// <summary>Rows of int8 codes as the tile reads them.</summary>
+    /// <param name="codes">[rows, K], with the offset of the tier (<see cref="CpuKernels.CodeOffset"/>).</param>
     /// <param name="rows">Rows.</param>
-    /// <param name="k">Codes of each; a multiple of <see cref="StepDepth"/>, or else the end of K.</param>
-    /// <param name="destination">Receives the first row.</param>
-    /// <param name="rowBytes">Bytes from one packed row to the next.</param>
-    static abstract void PackRows(sbyte* source, nint stride, int rows, int k, byte* destination, nint rowBytes);
+    /// <param name="k">K.</param>
+    /// <param name="room">Receives them, when they must be packed.</param>
+    /// <param name="packed">It holds them already.</param>
+    static abstract TileRows Rows(Codes codes, int rows, int k, byte* room, bool packed);
 
     /// <summary>Packs a block of weights as it is stored, header included: column n begins at <c>source + n · K</c>.</summary>
     /// <param name="source">First weight of the first column; columns follow each other. A 2:4 tile keeps two of each four, and the others are 0.</param>
@@ -63,25 +64,23 @@ internal unsafe interface ITile
 /// <summary>A tile whose blocks hold every weight; attention uses it for K and V too.</summary>
 internal unsafe interface IDenseTile : ITile
 {
-    /// <summary>Packs rows of unsigned codes (attention probabilities).</summary>
-    /// <param name="codes">First code; zeros follow each row to the end of the step. A row of unsigned bytes is a packed row already.</param>
-    /// <param name="stride">Bytes from one row of codes to the next; where they are packed already, <paramref name="rowBytes"/>.</param>
+    /// <summary>Rows of unsigned codes (attention probabilities) as the tile reads them.</summary>
+    /// <param name="codes">First code; zeros follow each row to the end of the step.</param>
+    /// <param name="stride">Bytes from one row of codes to the next.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="k">Codes of each.</param>
-    /// <param name="packed">Room for the packed rows.</param>
-    /// <param name="rowBytes">Bytes from one packed row to the next.</param>
-    /// <returns>The packed rows, or <paramref name="codes"/> when that is what they are.</returns>
-    static abstract byte* PackUnsignedRows(byte* codes, nint stride, int rows, int k, byte* packed, nint rowBytes);
+    /// <param name="room">Receives them, when they must be packed; as large as <see cref="ITile.RoomForRows"/> says.</param>
+    static abstract TileRows UnsignedRows(byte* codes, nint stride, int rows, int k, byte* room);
 
     /// <summary>Packs an expanded block whose columns are rows of memory: <c>block[k, n] = source[n · stride + k]</c>.</summary>
     /// <param name="source">First code.</param>
     /// <param name="stride">Codes from one column to the next.</param>
     /// <param name="columns">1 to 16; the others are zero.</param>
     /// <param name="k">K.</param>
-    /// <param name="block">Receives the block; for products with rows of <see cref="ITile.PackRows"/>.</param>
+    /// <param name="block">Receives the block; for products with <see cref="ITile.Rows"/>.</param>
     static abstract void PackColumns(sbyte* source, nint stride, int columns, int k, byte* block);
 
     /// <summary>Packs an expanded block whose columns are columns of memory: <c>block[k, n] = source[k · stride + n]</c>.</summary>
-    /// <remarks>For products with rows of <see cref="PackUnsignedRows"/>.</remarks>
+    /// <remarks>For products with <see cref="UnsignedRows"/>.</remarks>
     static abstract void PackValues(sbyte* source, nint stride, int columns, int k, byte* block);
 }

@@ -12,6 +12,9 @@ internal unsafe interface ITileProduct
     /// <inheritdoc cref="ITile.MaxDepth"/>
     static abstract int MaxDepth { get; }
 
+    /// <summary>The tile reads rows of codes where they lie, with <see cref="ByteRows.Offset"/>; others read them packed.</summary>
+    static abstract bool ReadsCodes { get; }
+
     /// <inheritdoc cref="ITile.Multiply"/>
     static abstract void Multiply(int rows, int blocks, TileOperands* operands);
 }

@@ -1,6 +1,6 @@
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
-// Stretches of K, and which of them a worker fetches while it multiplies another.
+// Stretches of K, which of them a worker fetches while it multiplies another, and which lines it claims.
 internal static unsafe partial class Int8Gemm
 {
     private static int Stretches<TTile>(int depth) where TTile : struct, ITile => (depth + TTile.MaxDepth - 1) / TTile.MaxDepth;
@@ -13,6 +13,22 @@ internal static unsafe partial class Int8Gemm
 
     // Codes of K.
     private readonly record struct Stretch(int Begin, int Depth);
+
+    // Some cache lines.
+    private readonly record struct Memory(nint Address, nint Bytes)
+    {
+        public byte* Start => (byte*)Address;
+
+        // What is to be claimed while some blocks are multiplied: of the panel in which their columns lie as many lines as fall to them.
+        public static Memory ToClaim(WorkRange range, int block, int end)
+        {
+            if (range.Claims is not { } codes || codes.Layout.PanelStride == 0) return default;
+            int width = codes.Layout.Width, column = block * PackedLinear.BlockColumns, columns = (end - block) * PackedLinear.BlockColumns;
+            nint rows = range.RowEnd - range.RowBegin;
+            var panel = codes.Layout.IndexOf(range.RowBegin, column / width * width);
+            return new Memory(codes.Pointer + (panel + rows * (column % width)) * codes.CodeBytes, rows * columns * codes.CodeBytes);
+        }
+    }
 
     // What is multiplied next: it is brought nearer meanwhile, because a model's weights do not stay in any cache and a
     // stretch is too short for the processor to notice that they are read in order.

@@ -32,28 +32,21 @@ internal static unsafe partial class Int8Gemm
     }
 
     /// <summary>Linear layer on a register tile.</summary>
-    /// <remarks>From the outside in: the rows, packed once; a group of blocks of columns, whose sums stay in the second-level
+    /// <remarks>From the outside in: the rows, packed once where the tile does not read codes as they are; a group of blocks of columns, whose sums stay in the second-level
     /// cache; a stretch of K, whose codes stay there too; a block, whose stretch of weights is expanded into the first-level
     /// cache; the tiles of rows that meet it there. The last stretch ends with the epilogue.</remarks>
     public static void Tiled<TTile, TVectors>(PackedLinear weights, Codes x, in LinearOutput output, WorkRange range, WorkerScratch scratch)
         where TTile : struct, ITile
         where TVectors : struct, IVectorOperations
     {
-        int k = weights.In, depth = TileSize.Depth<TTile>(k), rowBytes = TileSize.RowBytes<TTile>(k), rows = range.RowEnd - range.RowBegin;
+        int k = weights.In, depth = TileSize.Depth<TTile>(k), rows = range.RowEnd - range.RowBegin;
         if (rows == 0) return;
         var stretches = Stretches<TTile>(depth);
-        long packedBytes = (long)rows * rowBytes, panelBytes = TTile.MaxDepth * TTile.DepthBytes;
-        var packedRows = scratch.Get(packedBytes + panelBytes + (long)rows * PackedLinear.BlockColumns * GroupBlocks * sizeof(int));
-        var panel = packedRows + packedBytes;
+        long rowsBytes = TTile.RoomForRows(rows, k), panelBytes = TTile.MaxDepth * TTile.DepthBytes;
+        var room = scratch.Get(rowsBytes + panelBytes + (long)rows * PackedLinear.BlockColumns * GroupBlocks * sizeof(int));
+        var panel = room + rowsBytes;
         var sums = (int*)(panel + panelBytes);
-        if (!range.RowsPacked)
-        {
-            for (var column = 0; column < k; column += x.Layout.Width)
-            {
-                TTile.PackRows(x.Int8 + x.Layout.IndexOf(range.RowBegin, column), x.Layout.Width, rows, Math.Min(x.Layout.Width, k - column),
-                    packedRows + column * TTile.RowCodeBytes, rowBytes);
-            }
-        }
+        var a = TTile.Rows(x.From(x.Layout.IndexOf(range.RowBegin, 0)), rows, k, room, range.RowsPacked);
 
         for (var group = range.BlockBegin; group < range.BlockEnd; group += GroupBlocks)
         {
@@ -70,7 +63,7 @@ internal static unsafe partial class Int8Gemm
                         : done < range.BlockEnd ? Fetch.Of<TTile>(weights, done, range.BlockEnd, StretchOf<TTile>(depth, 0, stretches))
                         : Fetch.FirstOf<TTile>(range.Next);
                     var blockSums = sums + (nint)(block - group) * rows * PackedLinear.BlockColumns;
-                    Blocks<TTile>(weights, block, done - block, packedRows, rowBytes, rows, current, panel, blockSums, fetch);
+                    Blocks<TTile>(weights, block, done - block, a, rows, current, panel, blockSums, fetch, stretch < stretches - 1 ? default : Memory.ToClaim(range, block, done));
                     if (stretch < stretches - 1 || (done - finished < FinishBlocks && done < groupEnd)) continue;
                     var column = finished * PackedLinear.BlockColumns;
                     TVectors.Finish(output, sums + (nint)(finished - group) * rows * PackedLinear.BlockColumns, rows,
@@ -84,7 +77,7 @@ internal static unsafe partial class Int8Gemm
 
     // sums[blocks, rows, 16] (+)= rows · blocks over one stretch of K.
     private static void Blocks<TTile>(
-        PackedLinear weights, int block, int blocks, byte* packedRows, nint rowBytes, int rows, Stretch stretch, byte* panel, int* sums, Fetch fetch)
+        PackedLinear weights, int block, int blocks, TileRows a, int rows, Stretch stretch, byte* panel, int* sums, Fetch fetch, Memory claim)
         where TTile : struct, ITile
     {
         var (begin, depth) = stretch;
@@ -92,7 +85,6 @@ internal static unsafe partial class Int8Gemm
         var sumsOfBlock = (nint)rows * PackedLinear.BlockColumns;
         var operands = new TileOperands
         {
-            RowBytes = rowBytes,
             Columns = TTile.Expand(stored + TileSize.HeaderBytes + (nint)begin * TTile.StoredDepthBytes, depth, panel),
             NextColumns = weights.BlockBytes, // Tiles of several blocks multiply what is stored.
             Depth = depth,
@@ -101,6 +93,7 @@ internal static unsafe partial class Int8Gemm
             Stride = PackedLinear.BlockColumns,
             NextC = sumsOfBlock,
         };
+        a.Place(ref operands, (nint)begin * TTile.RowCodeBytes);
         var tiles = (rows + TTile.MaxRows - 1) / TTile.MaxRows;
         // As even as possible: no tile of a single row. No division inside: a tile can be as short as a few of them.
         var (tileRows, longer) = Math.DivRem(rows, tiles);
@@ -109,15 +102,19 @@ internal static unsafe partial class Int8Gemm
         var fetches = operands.FetchSteps * fetchers;
         operands.FetchBytes = (fetch.Bytes + fetches - 1) / fetches;
         operands.Fetch = fetch.Blocks == 0 ? stored : fetch.Start;
+        var claims = operands.FetchSteps * tiles;
+        operands.Claim = claim.Bytes == 0 ? (byte*)sums : claim.Start;
+        operands.ClaimBytes = (claim.Bytes + claims - 1) / claims;
         for (int t = 0, row = 0; t < tiles; t++)
         {
             if (t == fetchers) operands.Fetch = fetch.Start + fetch.NextBlock;
             var count = t < longer ? tileRows + 1 : tileRows;
-            operands.A = packedRows + (nint)begin * TTile.RowCodeBytes + row * rowBytes;
             operands.C = sums + (nint)row * PackedLinear.BlockColumns;
             operands.Start = begin == 0 ? (int*)stored : operands.C;
             TTile.Multiply(count, blocks, &operands);
             operands.Fetch += operands.FetchSteps * operands.FetchBytes;
+            operands.A += count * operands.RowBytes;
+            operands.Claim += operands.FetchSteps * operands.ClaimBytes;
             row += count;
         }
     }

@@ -38,21 +38,17 @@ internal static unsafe partial class LayerNorm
     public static void Avx512(PackedLayerNorm norm, RowStatistics* statistics, float* values, int stride, int rows, int begin, int end, Codes? codes)
     {
         if (codes is not { } destination) Panel(norm, statistics, values, stride, rows, begin, end, default(NoStore512));
-        else if (destination.Width == CodeWidth.Int8) Panel(norm, statistics, values, stride, rows, begin, end, new Int8Store512(destination.Int8, Inverse(destination)));
-        else Panel(norm, statistics, values, stride, rows, begin, end, new Int16Store512(destination.Int16, Inverse(destination)));
+        else if (destination.Width == CodeWidth.Int8) Panel(norm, statistics, values, stride, rows, begin, end, new Int8Store512(destination));
+        else Panel(norm, statistics, values, stride, rows, begin, end, new Int16Store512(destination));
 
         var left = (end - begin) & 15;
         for (var r = 0; left > 0 && r < rows; r++)
         {
             var index = (nint)r * stride + (end - begin - left);
             Avx2(norm, statistics[r], values + index, end - left, end);
-            if (codes is not { } c) continue;
-            if (c.Width == CodeWidth.Int8) Quantize.Scalar(values + index, left, c.Quantizer.InverseScale, c.Int8 + index);
-            else Quantize.Scalar(values + index, left, c.Quantizer.InverseScale, c.Int16 + index);
+            if (codes is { } c) Quantize.Scalar(values + index, left, c.From(index));
         }
     }
-
-    private static Vector512<float> Inverse(Codes codes) => Vector512.Create(codes.Quantizer.InverseScale);
 
     // Whole vectors.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

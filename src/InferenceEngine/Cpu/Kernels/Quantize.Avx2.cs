@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Simd = System.Runtime.Intrinsics.X86.Avx2;
+using QatKit.Core.Graph;
 using QatKit.Core.Numerics;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
@@ -33,21 +34,23 @@ internal static unsafe partial class Quantize
         ToWords(x0, x1, inverseScale, NumericsContract.Int16Max);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Avx2(float* source, int count, float inverseScale, sbyte* destination)
+    public static void Avx2(float* source, int count, Codes destination)
     {
+        var inverseScale = destination.Quantizer.InverseScale;
         var i = 0;
-        for (; i + 16 <= count; i += 16)
-            ToInt8(Avx.LoadVector256(source + i), Avx.LoadVector256(source + i + 8), inverseScale).Store(destination + i);
-        Scalar(source + i, count - i, inverseScale, destination + i);
-    }
+        if (destination.Width == CodeWidth.Int8)
+        {
+            var offset = Vector128.Create((sbyte)destination.Offset);
+            for (; i + 16 <= count; i += 16)
+                Sse2.Add(ToInt8(Avx.LoadVector256(source + i), Avx.LoadVector256(source + i + 8), inverseScale), offset).Store(destination.Int8 + i);
+        }
+        else
+        {
+            for (; i + 16 <= count; i += 16)
+                ToInt16(Avx.LoadVector256(source + i), Avx.LoadVector256(source + i + 8), inverseScale).Store(destination.Int16 + i);
+        }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Avx2(float* source, int count, float inverseScale, short* destination)
-    {
-        var i = 0;
-        for (; i + 16 <= count; i += 16)
-            ToInt16(Avx.LoadVector256(source + i), Avx.LoadVector256(source + i + 8), inverseScale).Store(destination + i);
-        Scalar(source + i, count - i, inverseScale, destination + i);
+        Scalar(source + i, count - i, destination.From(i));
     }
 
     // vpackssdw works per 128-bit lane: [x0 low, x1 low | x0 high, x1 high] -> quadwords 0, 2, 1, 3 put it in order.

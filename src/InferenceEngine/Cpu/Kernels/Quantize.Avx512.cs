@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using QatKit.Core.Graph;
 using QatKit.Core.Numerics;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
@@ -21,33 +22,19 @@ internal static unsafe partial class Quantize
     public static Vector256<short> ToInt16(Vector512<float> x, Vector512<float> inverseScale) =>
         Lanes512.ToInt16(Avx512(x, inverseScale, Vector512.Create((float)NumericsContract.Int16Max)));
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Avx512(float* source, int count, float inverseScale, sbyte* destination)
+    public static void Avx512(float* source, int count, Codes destination)
     {
-        if (count < 16)
-        {
-            Scalar(source, count, inverseScale, destination);
-            return;
-        }
-
-        var inverse = Vector512.Create(inverseScale);
-        var last = count - 16;
-        for (var i = 0; i < last; i += 16) ToInt8(Vector512.Load(source + i), inverse).Store(destination + i);
-        ToInt8(Vector512.Load(source + last), inverse).Store(destination + last); // Some of them for the second time.
+        if (count < 16) Scalar(source, count, destination);
+        else if (destination.Width == CodeWidth.Int8) Store(source, count, new Int8Store512(destination));
+        else Store(source, count, new Int16Store512(destination));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Avx512(float* source, int count, float inverseScale, short* destination)
+    private static void Store<TStore>(float* source, int count, TStore codes)
+        where TStore : struct, IStore512<TStore>
     {
-        if (count < 16)
-        {
-            Scalar(source, count, inverseScale, destination);
-            return;
-        }
-
-        var inverse = Vector512.Create(inverseScale);
         var last = count - 16;
-        for (var i = 0; i < last; i += 16) ToInt16(Vector512.Load(source + i), inverse).Store(destination + i);
-        ToInt16(Vector512.Load(source + last), inverse).Store(destination + last);
+        for (var i = 0; i < last; i += 16) codes.Store(i, Vector512.Load(source + i));
+        codes.Store(last, Vector512.Load(source + last)); // Some of them for the second time.
     }
 }

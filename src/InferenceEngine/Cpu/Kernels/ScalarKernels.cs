@@ -39,9 +39,5 @@ internal sealed unsafe class ScalarKernels : CpuKernels
     public override void Embedding(in EmbeddingRow word, in EmbeddingRow position, in EmbeddingRow type, int hidden, float* destination) =>
         Kernels.Embedding.Scalar(word, position, type, hidden, destination);
 
-    public override void QuantizeInt8(float* source, int count, float inverseScale, sbyte* destination) =>
-        Kernels.Quantize.Scalar(source, count, inverseScale, destination);
-
-    public override void QuantizeInt16(float* source, int count, float inverseScale, short* destination) =>
-        Kernels.Quantize.Scalar(source, count, inverseScale, destination);
+    public override void Quantize(float* values, int count, Codes destination) => Kernels.Quantize.Scalar(values, count, destination);
 }

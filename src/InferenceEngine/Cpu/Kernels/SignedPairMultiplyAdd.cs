@@ -11,7 +11,7 @@ namespace QatKit.InferenceEngine.Cpu.Kernels;
 /// instructions with the shuffle, where the dense tile needs eight.</remarks>
 internal readonly unsafe struct SignedPairMultiplyAdd : ISparse24Operation
 {
-    public static int RowCodeBytes => 2;
+    public static int RowCodeBytes => SignedRows.CodeBytes;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<byte> Repeat(byte* a) => Avx2.BroadcastVector128ToVector256(a);

@@ -5,9 +5,10 @@ using System.Runtime.Intrinsics.X86;
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
 /// <summary>Rows of the AVX2 2:4 tile: every 8 codes are followed by their 8 negatives. K is a multiple of 8.</summary>
-internal static unsafe class SignedRows
+internal readonly unsafe struct SignedRows : IRowPacker
 {
-    /// <summary>See <see cref="ITile.PackRows"/>.</summary>
+    public static int CodeBytes => 2;
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pack(sbyte* source, nint stride, int rows, int k, byte* destination, nint rowBytes)
     {

@@ -37,11 +37,11 @@ internal static unsafe class Sparse24Block
         }
     }
 
-    /// <summary>The same, with start values −128 · column sum for rows of <see cref="ByteRows.PackShifted"/>.</summary>
+    /// <summary>The same, with start values −128 · column sum for rows of <see cref="ByteRows"/>.</summary>
     public static void PackForShiftedRows(sbyte* source, int columns, int k, byte* stored)
     {
         Pack(source, columns, k, stored);
-        for (var n = 0; n < columns; n++) ((int*)stored)[n] = -128 * ByteRows.Sum(source + (nint)n * k, k);
+        for (var n = 0; n < columns; n++) ((int*)stored)[n] = -ByteRows.Offset * ByteRows.Sum(source + (nint)n * k, k);
     }
 
     private static uint Indices(int nonZero)

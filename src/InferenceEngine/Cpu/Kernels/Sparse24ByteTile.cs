@@ -21,7 +21,10 @@ internal readonly unsafe struct Sparse24ByteTile<TProduct> : ITile where TProduc
 
     public static int StoredDepthBytes => Sparse24Tile.DepthBytes;
 
-    public static void PackRows(sbyte* source, nint stride, int rows, int k, byte* destination, nint rowBytes) => ByteRows.PackShifted(source, stride, rows, k, destination, rowBytes);
+    public static long RoomForRows(int rows, int k) => TProduct.ReadsCodes ? 0 : RowPacker.Room<ByteRows>(rows, k);
+
+    public static TileRows Rows(Codes codes, int rows, int k, byte* room, bool packed) =>
+        TProduct.ReadsCodes ? new TileRows(codes) : RowPacker.Pack<ByteRows>(codes, rows, k, room, packed);
 
     public static byte* Expand(byte* stored, int depth, byte* panel) => stored;
 

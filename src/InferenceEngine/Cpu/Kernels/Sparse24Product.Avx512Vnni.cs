@@ -12,6 +12,8 @@ internal readonly unsafe struct Sparse24ProductAvx512Vnni<TCode> : ITileProduct 
 
     public static int MaxDepth => TileKernel.MaxDepth;
 
+    public static bool ReadsCodes => true;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Multiply(int rows, int blocks, TileOperands* operands) => TCode.Run(new TileKernel(IsSparse: true, blocks, rows), operands);
 }

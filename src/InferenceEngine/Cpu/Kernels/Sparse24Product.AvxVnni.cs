@@ -13,6 +13,8 @@ internal readonly unsafe struct Sparse24ProductAvxVnni<TDot> : ITileProduct wher
 
     public static int MaxDepth => 1024;
 
+    public static bool ReadsCodes => false;
+
     public static void Multiply(int rows, int blocks, TileOperands* operands)
     {
         operands->FetchAll();

@@ -18,13 +18,15 @@ internal readonly unsafe struct Sparse24TileAvx2 : ITile
 
     public static int MaxDepth => 1024;
 
-    public static int RowCodeBytes => SignedPairMultiplyAdd.RowCodeBytes;
+    public static int RowCodeBytes => SignedRows.CodeBytes;
 
     public static int DepthBytes => Sparse24Tile.DepthBytes;
 
     public static int StoredDepthBytes => Sparse24Tile.DepthBytes;
 
-    public static void PackRows(sbyte* source, nint stride, int rows, int k, byte* destination, nint rowBytes) => SignedRows.Pack(source, stride, rows, k, destination, rowBytes);
+    public static long RoomForRows(int rows, int k) => RowPacker.Room<SignedRows>(rows, k);
+
+    public static TileRows Rows(Codes codes, int rows, int k, byte* room, bool packed) => RowPacker.Pack<SignedRows>(codes, rows, k, room, packed);
 
     public static byte* Expand(byte* stored, int depth, byte* panel) => stored;
 

@@ -6,11 +6,21 @@ namespace QatKit.InferenceEngine.Cpu.Kernels;
 /// <remarks>Machine code reads it: eight bytes a field, in this order (<see cref="TileProgram"/>).</remarks>
 internal unsafe struct TileOperands
 {
-    /// <summary>Packed rows, from the first code of the stretch on.</summary>
+    /// <summary>Rows, from the first code of the stretch on; see <see cref="TileRows"/>.</summary>
     public byte* A;
 
-    /// <summary>Bytes from one packed row to the next.</summary>
+    /// <summary>Bytes from one row to the next.</summary>
     public nint RowBytes;
+
+    /// <summary>Bytes of a row, from <see cref="A"/> on, that lie in the first panel: a multiple of 8, and no less than it takes when there is only one. Panels are
+    /// for the 512-bit tiles, as are claims; packed rows lie in a single one.</summary>
+    public nint FirstPanelBytes;
+
+    /// <summary>Bytes of a row in every other panel; the last may be shorter.</summary>
+    public nint PanelBytes;
+
+    /// <summary>Bytes from the end of a row in one panel to its beginning in the next.</summary>
+    public nint NextPanel;
 
     /// <summary>The stretch of an expanded block, after its header.</summary>
     public byte* Columns;
@@ -45,8 +55,14 @@ internal unsafe struct TileOperands
     /// <summary>How much of it: bytes for each <see cref="FetchDepth"/> codes of <see cref="Depth"/>, of which the last may be fewer.</summary>
     public nint FetchBytes;
 
-    /// <summary>Room for the caller's registers: 3 general ones and 10 vectors.</summary>
-    public fixed long Saved[23];
+    /// <summary>Memory that will be written soon: its cache lines are claimed meanwhile. Where there is none, an address that is written anyway.</summary>
+    public byte* Claim;
+
+    /// <summary>How much of it, as <see cref="FetchBytes"/>.</summary>
+    public nint ClaimBytes;
+
+    /// <summary>Room for the caller's registers: 5 general ones and 10 vectors.</summary>
+    public fixed long Saved[25];
 
     /// <summary>See <see cref="FetchBytes"/>.</summary>
     public const int FetchDepth = 8;

@@ -11,8 +11,8 @@ namespace QatKit.InferenceEngine.Cpu.Kernels;
 /// both calling conventions; they differ in the register of the argument and in xmm6 to xmm15, which Windows wants back.</para></remarks>
 internal sealed class TileProgram
 {
-    // Volatile in both calling conventions, but for the last three.
-    private const Gpr Operands = Gpr.R11, A0 = Gpr.Rax, A3 = Gpr.Rcx, A6 = Gpr.Rdx, A9 = Gpr.R8, RowBytes = Gpr.R9, Columns = Gpr.R10, Next = Gpr.Rbx, Steps = Gpr.Rbp, Fetch = Gpr.Rsi;
+    // Volatile in both calling conventions, but for the last five.
+    private const Gpr Operands = Gpr.R11, A0 = Gpr.Rax, A3 = Gpr.Rcx, A6 = Gpr.Rdx, A9 = Gpr.R8, RowBytes = Gpr.R9, Columns = Gpr.R10, Next = Gpr.Rbx, Steps = Gpr.Rbp, Fetch = Gpr.Rsi, PanelSteps = Gpr.Rdi, Claim = Gpr.R12;
 
     // Before and after the loop.
     private const Gpr Pointer = Gpr.Rax, Stride = Gpr.Rcx, NextBlock = Gpr.Rdx;
@@ -22,13 +22,16 @@ internal sealed class TileProgram
     // Those come first that need not be saved: 16 to 31 and 0 to 5.
     private static readonly int[] Registers = [.. Enumerable.Range(16, 16), .. Enumerable.Range(0, 16)];
 
-    private static readonly Gpr[] RowPointers = [A0, A3, A6, A9], SavedRegisters = [Next, Steps, Fetch];
+    private static readonly Gpr[] RowPointers = [A0, A3, A6, A9], SavedRegisters = [Next, Steps, Fetch, PanelSteps, Claim];
 
     // As TileOperands declares them.
     private enum Field
     {
         A,
         RowBytes,
+        FirstPanelBytes,
+        PanelBytes,
+        NextPanel,
         Columns,
         NextColumns,
         Depth,
@@ -40,6 +43,8 @@ internal sealed class TileProgram
         NextC,
         Fetch,
         FetchBytes,
+        Claim,
+        ClaimBytes,
         Saved,
     }
 
@@ -126,6 +131,7 @@ internal sealed class TileProgram
         _code.Load(Steps, Of(Field.Depth));
         _code.ShiftRight(Steps, (byte)BitOperations.Log2(StepDepth));
         _code.Load(Fetch, Of(Field.Fetch));
+        _code.Load(Claim, Of(Field.Claim));
         var pointers = (_kernel.Rows + RowsPerPointer - 1) / RowsPerPointer;
         for (var i = 1; i < pointers; i++)
         {
@@ -136,10 +142,19 @@ internal sealed class TileProgram
         for (var chain = 1; chain < _chains; chain++)
             foreach (var (row, block) in Sums()) _code.Clear(_accumulators[chain, row, block]);
 
+        LoadPanelSteps(Field.FirstPanelBytes);
+        var panel = _code.Position;
+        // The last panel is as long as there are steps left.
+        _code.Compare(Steps, PanelSteps);
+        _code.MoveIfLess(PanelSteps, Steps);
+        _code.Subtract(Steps, PanelSteps);
+
         // A little of what comes next in every step: a burst of fetches would fill the queue of cache misses and hold up everything.
         var top = _code.Position;
         _code.Prefetch(new Address(Fetch));
         _code.Add(Fetch, Of(Field.FetchBytes));
+        _code.PrefetchForWriting(new Address(Claim));
+        _code.Add(Claim, Of(Field.ClaimBytes));
         if (_kernel.IsSparse)
         {
             SparseStep();
@@ -152,11 +167,22 @@ internal sealed class TileProgram
 
         for (var i = 0; i < pointers; i++) _code.Add(RowPointers[i], StepDepth);
         _code.LoadAddress(Columns, new Address(Columns, StepBytes));
-        _code.Decrement(Steps);
+        _code.Decrement(PanelSteps);
         _code.JumpIfNotZero(top);
+
+        for (var i = 0; i < pointers; i++) _code.Add(RowPointers[i], Of(Field.NextPanel));
+        LoadPanelSteps(Field.PanelBytes);
+        _code.Test(Steps);
+        _code.JumpIfNotZero(panel);
 
         for (var chain = 1; chain < _chains; chain++)
             foreach (var (row, block) in Sums()) _code.AddInt32(_accumulators[0, row, block], _accumulators[0, row, block], _accumulators[chain, row, block]);
+    }
+
+    private void LoadPanelSteps(Field bytes)
+    {
+        _code.Load(PanelSteps, Of(bytes));
+        _code.ShiftRight(PanelSteps, (byte)BitOperations.Log2(TileOperands.FetchDepth));
     }
 
     private void DenseHalfStep(int half)

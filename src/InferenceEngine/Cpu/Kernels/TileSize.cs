@@ -9,11 +9,8 @@ internal static class TileSize
     /// <summary>K rounded up to whole steps.</summary>
     public static int Depth<TTile>(int k) where TTile : struct, ITile => (k + TTile.StepDepth - 1) / TTile.StepDepth * TTile.StepDepth;
 
-    /// <summary>Bytes of a packed row of k codes: whole cache lines and one more, so that rows of 2^n codes do not compete for
-    /// the same cache sets.</summary>
-    public static int RowBytes<TTile>(int k) where TTile : struct, ITile => RowBytes(k * TTile.RowCodeBytes);
-
-    /// <summary>The same of a row of <paramref name="bytes"/> bytes.</summary>
+    /// <summary>Bytes from one packed row of <paramref name="bytes"/> bytes to the next: whole cache lines and one more, so that rows of 2^n codes do not
+    /// compete for the same cache sets.</summary>
     public static int RowBytes(int bytes) => ((bytes + 63) & ~63) + 64;
 
     /// <summary>Bytes of an expanded block of 16 columns.</summary>

@@ -42,6 +42,17 @@ internal sealed class CodeWriter
         _code.Add(bits);
     }
 
+    public void Subtract(Gpr from, Gpr other) => Rex(0x2B, (int)from, other);
+
+    /// <summary>Compares for <see cref="MoveIfLess"/>.</summary>
+    public void Compare(Gpr left, Gpr right) => Rex(0x3B, (int)left, right);
+
+    /// <summary><c>cmovl</c>: moves if the left operand of the comparison was less.</summary>
+    public void MoveIfLess(Gpr to, Gpr from) => Rex([0x0F, 0x4C], (int)to, from);
+
+    /// <summary>Sets the zero flag when it is zero.</summary>
+    public void Test(Gpr register) => Rex(0x85, (int)register, register);
+
     /// <summary>Sets the zero flag when nothing is left.</summary>
     public void Decrement(Gpr to) => Rex(0xFF, 1, to);
 
@@ -55,11 +66,11 @@ internal sealed class CodeWriter
 
     /// <summary><c>prefetcht0</c>: a hint that never faults.</summary>
     /// <param name="address">Without an index.</param>
-    public void Prefetch(Address address)
-    {
-        _code.AddRange([(byte)(0x40 | Bit((int)address.Base, 3)), 0x0F, 0x18]);
-        Memory(1, address, 1);
-    }
+    public void Prefetch(Address address) => Prefetch(0x18, address);
+
+    /// <summary><c>prefetchw</c>: the same for a cache line that will be written.</summary>
+    /// <param name="address">Without an index.</param>
+    public void PrefetchForWriting(Address address) => Prefetch(0x0D, address);
 
     /// <summary><c>vzeroupper</c>: SSE code that follows is not slowed down.</summary>
     public void ClearUpperHalves() => _code.AddRange([0xC5, 0xF8, 0x77]);
@@ -100,12 +111,21 @@ internal sealed class CodeWriter
         Of0F38 = 2,
     }
 
+    private void Prefetch(byte operation, Address address)
+    {
+        _code.AddRange([(byte)(0x40 | Bit((int)address.Base, 3)), 0x0F, operation]);
+        Memory(1, address, 1);
+    }
+
     private static int Bit(int number, int bit) => number >> bit & 1;
 
     // 64-bit operand size. `reg` is a register or an extension of the operation.
-    private void Rex(byte operation, int reg, Gpr rm)
+    private void Rex(byte operation, int reg, Gpr rm) => Rex([operation], reg, rm);
+
+    private void Rex(ReadOnlySpan<byte> operation, int reg, Gpr rm)
     {
-        _code.AddRange([(byte)(0x48 | Bit(reg, 3) << 2 | Bit((int)rm, 3)), operation]);
+        _code.Add((byte)(0x48 | Bit(reg, 3) << 2 | Bit((int)rm, 3)));
+        _code.AddRange(operation);
         ModRm(3, reg, (int)rm);
     }
 

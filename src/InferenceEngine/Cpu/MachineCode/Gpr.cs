@@ -15,4 +15,5 @@ internal enum Gpr
     R9,
     R10,
     R11,
+    R12,
 }
