@@ -4,20 +4,64 @@ using QatKit.Core.Numerics;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
+// Four side by side where there are as many, for the reason given at Gelu.
 internal static partial class Exponential
 {
     /// <summary>2^t for t ≤ 0 on sixteen lanes; t below −126 counts as −126.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Avx512(Vector512<float> t)
     {
-        t = Vector512.MaxNative(t, Vector512.Create(ElementwiseFunctions.Exp2Min));
-        var integer = Lanes512.RoundToInt32(t);
-        var f = t - Vector512.ConvertToSingle(integer); // n, exactly
-        var p = Vector512.FusedMultiplyAdd(Vector512.Create(ElementwiseFunctions.Exp2C5), f, Vector512.Create(ElementwiseFunctions.Exp2C4));
+        var f = Fraction(t, out var integer);
+        var p = Vector512.Create(ElementwiseFunctions.Exp2C5);
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(ElementwiseFunctions.Exp2C4));
         p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(ElementwiseFunctions.Exp2C3));
         p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(ElementwiseFunctions.Exp2C2));
         p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(ElementwiseFunctions.Exp2C1));
         p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(1f));
-        return p * Vector512.ShiftLeft(integer + Vector512.Create(127), 23).AsSingle();
+        return p * PowerOfTwo(integer);
+    }
+
+    /// <summary>The same of four vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Avx512(ref Vector512<float> t0, ref Vector512<float> t1, ref Vector512<float> t2, ref Vector512<float> t3)
+    {
+        var f0 = Fraction(t0, out var n0);
+        var f1 = Fraction(t1, out var n1);
+        var f2 = Fraction(t2, out var n2);
+        var f3 = Fraction(t3, out var n3);
+        t0 = t1 = t2 = t3 = Vector512.Create(ElementwiseFunctions.Exp2C5);
+        Step(ref t0, ref t1, ref t2, ref t3, f0, f1, f2, f3, ElementwiseFunctions.Exp2C4);
+        Step(ref t0, ref t1, ref t2, ref t3, f0, f1, f2, f3, ElementwiseFunctions.Exp2C3);
+        Step(ref t0, ref t1, ref t2, ref t3, f0, f1, f2, f3, ElementwiseFunctions.Exp2C2);
+        Step(ref t0, ref t1, ref t2, ref t3, f0, f1, f2, f3, ElementwiseFunctions.Exp2C1);
+        Step(ref t0, ref t1, ref t2, ref t3, f0, f1, f2, f3, 1f);
+        t0 *= PowerOfTwo(n0);
+        t1 *= PowerOfTwo(n1);
+        t2 *= PowerOfTwo(n2);
+        t3 *= PowerOfTwo(n3);
+    }
+
+    // t less its nearest integer n, exactly.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Fraction(Vector512<float> t, out Vector512<int> n)
+    {
+        t = Vector512.MaxNative(t, Vector512.Create(ElementwiseFunctions.Exp2Min));
+        n = Lanes512.RoundToInt32(t);
+        return t - Vector512.ConvertToSingle(n);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> PowerOfTwo(Vector512<int> n) => Vector512.ShiftLeft(n + Vector512.Create(127), 23).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Step(
+        ref Vector512<float> p0, ref Vector512<float> p1, ref Vector512<float> p2, ref Vector512<float> p3,
+        Vector512<float> f0, Vector512<float> f1, Vector512<float> f2, Vector512<float> f3, float coefficient)
+    {
+        var c = Vector512.Create(coefficient);
+        p0 = Vector512.FusedMultiplyAdd(p0, f0, c);
+        p1 = Vector512.FusedMultiplyAdd(p1, f1, c);
+        p2 = Vector512.FusedMultiplyAdd(p2, f2, c);
+        p3 = Vector512.FusedMultiplyAdd(p3, f3, c);
     }
 }
