@@ -13,7 +13,7 @@ namespace QatKit.Comparison;
 /// <param name="Engine">Description of QatKit's session.</param>
 /// <param name="Peaks">What the processor can multiply, measured just before.</param>
 /// <param name="Forms">Every form of the ONNX graph, checked and timed shortly to find the fastest.</param>
-/// <param name="Final">The finalists and QatKit's engine, measured in turn.</param>
+/// <param name="Final">The finalists, QatKit's engine and the processor without memory, measured in turn.</param>
 /// <param name="Ratios">What follows from the final's medians.</param>
 public sealed record ComparisonResult(
     MachineHeader Machine, string OnnxRuntime, string Model, int Batch, int SequenceLength, int Threads, string Engine,
@@ -28,13 +28,14 @@ public sealed record ComparisonResult(
 public sealed record QualifyingForm(string Name, string Precision, double Cosine, double? MedianMilliseconds, string Note);
 
 /// <summary>One line of the final.</summary>
-/// <param name="Engine"><c>QatKit</c> or <c>ONNX Runtime</c>.</param>
-/// <param name="Form">Kernels or form of the graph.</param>
+/// <param name="Engine"><c>QatKit</c>, <c>ONNX Runtime</c>, or <c>processor</c>: as many multiplications and additions as the model has, without memory
+/// (<see cref="PeakLoad"/>).</param>
+/// <param name="Form">Kernels, form of the graph, or instruction.</param>
 /// <param name="Precision"><c>INT8</c> or <c>FP32</c>.</param>
 /// <param name="FirstTokenOnly">Whether the last layer computes the rows of first tokens only after its attention.</param>
 /// <param name="Timing">Latencies.</param>
-/// <param name="PeakShare">Dense operations per second as a share of the peak rate of QatKit's instruction on as many
-/// threads; null where rows or weights are skipped, for FP32, and on the scalar tier.</param>
+/// <param name="PeakShare">Median time of the processor without memory, with QatKit's instruction and as many threads, as a share of this one; null where rows or
+/// weights are skipped, for FP32, and on the scalar tier.</param>
 public sealed record Contender(string Engine, string Form, string Precision, bool FirstTokenOnly, Timing Timing, double? PeakShare);
 
 /// <summary>How many times faster one contender is than another.</summary>

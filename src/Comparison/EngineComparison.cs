@@ -19,7 +19,7 @@ public sealed class EngineComparison
     /// <remarks>Both quantize, each in its own way, so the answers are close but not equal; deep random models spread the difference.</remarks>
     public const double LeastCosine = 0.95;
 
-    private const string Int8 = "INT8", Float32 = "FP32", Ours = "QatKit", Theirs = "ONNX Runtime";
+    private const string Int8 = "INT8", Float32 = "FP32", Ours = "QatKit", Theirs = "ONNX Runtime", Nobody = "processor";
 
     // Forms within this factor of the fastest go on: a short measurement cannot tell them apart.
     private const double CloseFactor = 1.1;
@@ -78,7 +78,7 @@ public sealed class EngineComparison
         IReadOnlyList<PeakRate> peaks = [.. PeakRate.Instructions.SelectMany(i => new[] { 1, _options.Threads }.Distinct().Select(t => PeakRate.Measure(i, t, PeakTime)))];
 
         progress?.Report($"final: {_options.Rounds} rounds");
-        var final = Final(dense, sparse, trace, Finalists(qualified), peaks);
+        var final = Final(dense, sparse, trace, Finalists(qualified));
         return new ComparisonResult(
             MachineHeader.Of(time), OrtEnv.Instance().GetVersionString(), _options.Model, _options.Batch, _options.SequenceLength, _options.Threads,
             (sparse ?? dense).Description, peaks, [.. qualified.Select(q => q.Result)], final, Ratios(final));
@@ -136,15 +136,18 @@ public sealed class EngineComparison
         ];
     }
 
-    private List<Contender> Final(InferenceSession dense, InferenceSession? sparse, PooledTrace allRows, IReadOnlyList<Candidate> finalists, IReadOnlyList<PeakRate> peaks)
+    private List<Contender> Final(InferenceSession dense, InferenceSession? sparse, PooledTrace allRows, IReadOnlyList<Candidate> finalists)
     {
         List<(Func<Timing, Contender> Describe, Action Call)> contenders = [];
         List<OpponentSession> sessions = [];
-        var peak = peaks.LastOrDefault(p => p.Instruction == PeakRate.InstructionOf(dense.Tier));
-        var operations = ModelShape.Operations(_options.Graph.Architecture, _options.Batch, _options.SequenceLength);
+        var instruction = PeakRate.InstructionOf(dense.Tier);
+        // In turn with the others, because processors are not equally fast at all times.
+        using var peak = instruction is null ? null
+            : new PeakLoad(instruction, _options.Threads, ModelShape.Operations(_options.Graph.Architecture, _options.Batch, _options.SequenceLength));
+        var peakMilliseconds = 0.0;
         void Add(string engine, string form, string precision, bool firstOnly, bool isSparse, Action call) => contenders.Add((
             t => new Contender(engine, form, precision, firstOnly, t,
-                firstOnly || isSparse || precision == Float32 || peak is null ? null : operations / (t.MedianMilliseconds * 1e6) / peak.GigaOperationsPerSecond),
+                firstOnly || isSparse || precision == Float32 || peak is null ? null : peakMilliseconds / t.MedianMilliseconds),
             call));
         try
         {
@@ -161,7 +164,9 @@ public sealed class EngineComparison
                 }
             }
 
+            if (peak is not null) Add(Nobody, $"{instruction}, no memory", Int8, false, false, peak.Run);
             var timings = AlternatingTimer.Measure([.. contenders.Select(c => c.Call)], _options.Rounds, _cancellation);
+            if (peak is not null) peakMilliseconds = timings[^1].MedianMilliseconds;
             return [.. contenders.Zip(timings, (c, t) => c.Describe(t))];
         }
         finally

@@ -32,6 +32,13 @@ public sealed class EngineComparisonTests
         Assert.Equal(Median("ONNX Runtime", "INT8", "", true) / Median("QatKit", "INT8", "2:4", true), Ratio("QatKit 2:4", "ONNX Runtime INT8", "first token, both").Ratio);
         Assert.Equal(Median("ONNX Runtime", "FP32", "", false) / Median("QatKit", "INT8", "dense", true), Ratio("QatKit dense", "ONNX Runtime FP32", "first token : all").Ratio);
         Assert.Equal(Median("QatKit", "INT8", "dense", true) / Median("QatKit", "INT8", "2:4", true), Ratio("QatKit 2:4", "QatKit dense", "first token, both").Ratio);
+        // Shares of the processor's peak, which takes its turn with the others.
+        if (result.Final.SingleOrDefault(c => c.Engine == "processor") is { } peak)
+        {
+            Assert.All(result.Final, c => Assert.Equal(
+                c is { FirstTokenOnly: false, Precision: "INT8" } and not { Form: "2:4" } ? peak.Timing.MedianMilliseconds / c.Timing.MedianMilliseconds : null, c.PeakShare));
+        }
+
         Assert.Equal(12, steps.Count);
         Assert.Equal("qualifying: INT8, QDQ, as QatKit exports it", steps[9]);
         Assert.Equal("qualifying: INT8, QAttention, DynamicQuantizeMatMul, s8 weights", steps[4]);

@@ -49,16 +49,8 @@ public sealed record PeakRate(string Instruction, int Threads, double GigaOperat
     public static PeakRate Measure(string instruction, int threads, TimeSpan duration)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
-        // Products of one step: 16 in a 256-bit register of words, 32 in one of bytes, 64 in 512 bits.
-        (Func<int, int> Loop, int Products) measured = instruction switch
-        {
-            _ when !Instructions.Contains(instruction) => throw new ArgumentOutOfRangeException(nameof(instruction), instruction, "Not an instruction of this processor."),
-            Wide => (Chains<WordChain>, Accumulators * 16),
-            Narrow => (Chains<ByteChain>, Accumulators * 32),
-            Vnni => (Chains<DotU8S8>, Accumulators * 32),
-            _ => (NativeTileCode.RunPeak, NativeTileCode.PeakAccumulators * 64),
-        };
-        var (loop, operations) = (measured.Loop, 2.0 * measured.Products * Steps);
+        var (loop, stepOperations) = LoopOf(instruction);
+        var operations = (double)stepOperations * Steps;
         var rates = new double[threads];
         using var start = new Barrier(threads);
         var team = Enumerable.Range(1, threads - 1).Select(i => new Thread(() => rates[i] = Rate(loop, operations, duration, start)) { IsBackground = true }).ToArray();
@@ -67,6 +59,17 @@ public sealed record PeakRate(string Instruction, int Threads, double GigaOperat
         foreach (var thread in team) thread.Join();
         return new PeakRate(instruction, threads, rates.Sum() / 1e9);
     }
+
+    /// <summary>What repeats an instruction, and multiplications and additions of each step.</summary>
+    internal static (Func<int, int> Loop, int StepOperations) LoopOf(string instruction) => instruction switch
+    {
+        // 16 products in a 256-bit register of words, 32 in one of bytes, 64 in 512 bits.
+        _ when !Instructions.Contains(instruction) => throw new ArgumentOutOfRangeException(nameof(instruction), instruction, "Not an instruction of this processor."),
+        Wide => (Chains<WordChain>, 2 * Accumulators * 16),
+        Narrow => (Chains<ByteChain>, 2 * Accumulators * 32),
+        Vnni => (Chains<DotU8S8>, 2 * Accumulators * 32),
+        _ => (NativeTileCode.RunPeak, 2 * NativeTileCode.PeakAccumulators * 64),
+    };
 
     // Operations per second of this thread, while all threads run.
     private static double Rate(Func<int, int> loop, double operations, TimeSpan duration, Barrier start)

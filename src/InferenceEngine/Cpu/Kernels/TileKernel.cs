@@ -9,7 +9,7 @@ internal readonly record struct TileKernel(bool IsSparse, int Blocks, int Rows)
     // 24 accumulators of 32 registers. Two blocks share a row's broadcast: with one, loads would be the limit, not multiplications.
     public const int MaxRows = 12, MaxBlocks = 2;
 
-    /// <summary>Longest stretch of K: 192 packed rows of it and twice two blocks stay in a second-level cache of 1 MB. The longer the better, because every
+    /// <summary>Longest stretch of K: 192 rows of it and twice two blocks stay in a second-level cache of 1 MB. The longer the better, because every
     /// tile begins and ends with loading and storing its sums; blocks need not lie in the first-level cache, since a step of 12 clocks reads 176 bytes.</summary>
     public const int MaxDepth = 3072;
 

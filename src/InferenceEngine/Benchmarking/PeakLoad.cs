@@ -1,0 +1,50 @@
+using QatKit.InferenceEngine.Cpu;
+
+namespace QatKit.InferenceEngine.Benchmarking;
+
+/// <summary>A number of multiplications and additions that threads compute together without memory: the least time that a model with as many can take.</summary>
+/// <remarks>Shared out in small pieces, so that a thread which is slower for a while does not keep the others waiting.</remarks>
+public sealed class PeakLoad : IDisposable
+{
+    private const int PiecesPerThread = 64;
+
+    private readonly Func<int, int> _loop;
+    private readonly int _pieceSteps;
+    private readonly long _pieces;
+    private readonly WorkerTeam _team;
+    private readonly Action<int> _job;
+    private long _left;
+
+    /// <param name="instruction">One of <see cref="PeakRate.Instructions"/>.</param>
+    /// <param name="threads">At least 1.</param>
+    /// <param name="operations">How many, rounded up to whole pieces.</param>
+    public PeakLoad(string instruction, int threads, double operations)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        (_loop, var stepOperations) = PeakRate.LoopOf(instruction);
+        var steps = operations / stepOperations;
+        _pieceSteps = (int)Math.Clamp(steps / (threads * PiecesPerThread), 1, int.MaxValue);
+        _pieces = (long)Math.Ceiling(steps / _pieceSteps);
+        Operations = (double)_pieces * _pieceSteps * stepOperations;
+        _team = new WorkerTeam(threads);
+        _job = Part;
+    }
+
+    /// <summary>Multiplications and additions of a run.</summary>
+    public double Operations { get; }
+
+    /// <summary>Computes all of them.</summary>
+    public void Run()
+    {
+        _left = _pieces;
+        _team.Run(_job, _team.Workers);
+    }
+
+    /// <summary>Ends the threads.</summary>
+    public void Dispose() => _team.Dispose();
+
+    private void Part(int worker)
+    {
+        while (Interlocked.Decrement(ref _left) >= 0) _loop(_pieceSteps);
+    }
+}
