@@ -24,7 +24,7 @@ public sealed unsafe class GoldenVectorTests
         var kernels = KernelSets.Require(set);
         var codes = new sbyte[Values.Length];
         fixed (float* source = Values)
-        fixed (sbyte* destination = codes) 
+        fixed (sbyte* destination = codes)
             kernels.Quantize(source, Values.Length, new Cpu.Codes((nint)destination, CodeWidth.Int8, new QuantizationParameters(1f), PanelLayout.RowMajor(Values.Length)));
         Assert.Equal(Codes, codes);
     }
