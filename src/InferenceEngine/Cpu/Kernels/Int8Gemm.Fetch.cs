@@ -14,19 +14,20 @@ internal static unsafe partial class Int8Gemm
     // Codes of K.
     private readonly record struct Stretch(int Begin, int Depth);
 
-    // Some cache lines.
-    private readonly record struct Memory(nint Address, nint Bytes)
+    // What is to be written soon. While some blocks are multiplied, as many lines of the panel in which their columns lie are claimed as fall to them.
+    private readonly struct Claim
     {
-        public byte* Start => (byte*)Address;
+        public byte* Start { get; private init; }
 
-        // What is to be claimed while some blocks are multiplied: of the panel in which their columns lie as many lines as fall to them.
-        public static Memory ToClaim(WorkRange range, int block, int end)
+        public nint Bytes { get; private init; }
+
+        public static Claim Of(WorkRange range, int block, int end)
         {
             if (range.Claims is not { } codes || codes.Layout.PanelStride == 0) return default;
             int width = codes.Layout.Width, column = block * PackedLinear.BlockColumns, columns = (end - block) * PackedLinear.BlockColumns;
             nint rows = range.RowEnd - range.RowBegin;
             var panel = codes.Layout.IndexOf(range.RowBegin, column / width * width);
-            return new Memory(codes.Pointer + (panel + rows * (column % width)) * codes.CodeBytes, rows * columns * codes.CodeBytes);
+            return new Claim { Start = (byte*)codes.Pointer + (panel + rows * (column % width)) * codes.CodeBytes, Bytes = rows * columns * codes.CodeBytes };
         }
     }
 

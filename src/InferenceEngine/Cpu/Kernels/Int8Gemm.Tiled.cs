@@ -63,7 +63,7 @@ internal static unsafe partial class Int8Gemm
                         : done < range.BlockEnd ? Fetch.Of<TTile>(weights, done, range.BlockEnd, StretchOf<TTile>(depth, 0, stretches))
                         : Fetch.FirstOf<TTile>(range.Next);
                     var blockSums = sums + (nint)(block - group) * rows * PackedLinear.BlockColumns;
-                    Blocks<TTile>(weights, block, done - block, a, rows, current, panel, blockSums, fetch, stretch < stretches - 1 ? default : Memory.ToClaim(range, block, done));
+                    Blocks<TTile>(weights, block, done - block, a, rows, current, panel, blockSums, fetch, stretch < stretches - 1 ? default : Claim.Of(range, block, done));
                     if (stretch < stretches - 1 || (done - finished < FinishBlocks && done < groupEnd)) continue;
                     var column = finished * PackedLinear.BlockColumns;
                     TVectors.Finish(output, sums + (nint)(finished - group) * rows * PackedLinear.BlockColumns, rows,
@@ -77,7 +77,7 @@ internal static unsafe partial class Int8Gemm
 
     // sums[blocks, rows, 16] (+)= rows · blocks over one stretch of K.
     private static void Blocks<TTile>(
-        PackedLinear weights, int block, int blocks, TileRows a, int rows, Stretch stretch, byte* panel, int* sums, Fetch fetch, Memory claim)
+        PackedLinear weights, int block, int blocks, TileRows a, int rows, Stretch stretch, byte* panel, int* sums, Fetch fetch, Claim claim)
         where TTile : struct, ITile
     {
         var (begin, depth) = stretch;
