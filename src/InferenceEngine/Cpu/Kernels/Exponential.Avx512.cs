@@ -4,7 +4,6 @@ using QatKit.Core.Numerics;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
-// Four side by side where there are as many, for the reason given at Gelu.
 internal static partial class Exponential
 {
     /// <summary>2^t for t ≤ 0 on sixteen lanes; t below −126 counts as −126.</summary>
@@ -30,11 +29,11 @@ internal static partial class Exponential
         var f2 = Fraction(t2, out var n2);
         var f3 = Fraction(t3, out var n3);
         t0 = t1 = t2 = t3 = Vector512.Create(ElementwiseFunctions.Exp2C5);
-        Step(ref t0, ref t1, ref t2, ref t3, f0, f1, f2, f3, ElementwiseFunctions.Exp2C4);
-        Step(ref t0, ref t1, ref t2, ref t3, f0, f1, f2, f3, ElementwiseFunctions.Exp2C3);
-        Step(ref t0, ref t1, ref t2, ref t3, f0, f1, f2, f3, ElementwiseFunctions.Exp2C2);
-        Step(ref t0, ref t1, ref t2, ref t3, f0, f1, f2, f3, ElementwiseFunctions.Exp2C1);
-        Step(ref t0, ref t1, ref t2, ref t3, f0, f1, f2, f3, 1f);
+        Polynomial.Step(ref t0, ref t1, ref t2, ref t3, f0, f1, f2, f3, ElementwiseFunctions.Exp2C4);
+        Polynomial.Step(ref t0, ref t1, ref t2, ref t3, f0, f1, f2, f3, ElementwiseFunctions.Exp2C3);
+        Polynomial.Step(ref t0, ref t1, ref t2, ref t3, f0, f1, f2, f3, ElementwiseFunctions.Exp2C2);
+        Polynomial.Step(ref t0, ref t1, ref t2, ref t3, f0, f1, f2, f3, ElementwiseFunctions.Exp2C1);
+        Polynomial.Step(ref t0, ref t1, ref t2, ref t3, f0, f1, f2, f3, 1f);
         t0 *= PowerOfTwo(n0);
         t1 *= PowerOfTwo(n1);
         t2 *= PowerOfTwo(n2);
@@ -52,16 +51,4 @@ internal static partial class Exponential
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> PowerOfTwo(Vector512<int> n) => Vector512.ShiftLeft(n + Vector512.Create(127), 23).AsSingle();
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Step(
-        ref Vector512<float> p0, ref Vector512<float> p1, ref Vector512<float> p2, ref Vector512<float> p3,
-        Vector512<float> f0, Vector512<float> f1, Vector512<float> f2, Vector512<float> f3, float coefficient)
-    {
-        var c = Vector512.Create(coefficient);
-        p0 = Vector512.FusedMultiplyAdd(p0, f0, c);
-        p1 = Vector512.FusedMultiplyAdd(p1, f1, c);
-        p2 = Vector512.FusedMultiplyAdd(p2, f2, c);
-        p3 = Vector512.FusedMultiplyAdd(p3, f3, c);
-    }
 }

@@ -4,8 +4,7 @@ using QatKit.Core.Numerics;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
-// Four polynomials side by side: two pipes of four cycles each want eight steps in flight, and the next four rows, which wait
-// for nothing here, bring the rest.
+// The next four rows, which wait for nothing here, bring the other steps in flight.
 internal static partial class Gelu
 {
     /// <summary><c>(0.5·x) · (1 + erf(x·√½))</c>.</summary>
@@ -39,33 +38,21 @@ internal static partial class Gelu
         var c = ElementwiseFunctions.ErfCoefficients;
         Vector512<float> p0 = Vector512.Create(c[12]), p1 = p0, p2 = p0, p3 = p0;
         // Written out, because the JIT does not unroll it.
-        Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[11]);
-        Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[10]);
-        Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[9]);
-        Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[8]);
-        Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[7]);
-        Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[6]);
-        Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[5]);
-        Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[4]);
-        Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[3]);
-        Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[2]);
-        Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[1]);
-        Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[0]);
+        Polynomial.Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[11]);
+        Polynomial.Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[10]);
+        Polynomial.Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[9]);
+        Polynomial.Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[8]);
+        Polynomial.Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[7]);
+        Polynomial.Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[6]);
+        Polynomial.Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[5]);
+        Polynomial.Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[4]);
+        Polynomial.Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[3]);
+        Polynomial.Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[2]);
+        Polynomial.Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[1]);
+        Polynomial.Step(ref p0, ref p1, ref p2, ref p3, w0, w1, w2, w3, c[0]);
         z0 = Lanes512.Clamp(p0 * z0, one);
         z1 = Lanes512.Clamp(p1 * z1, one);
         z2 = Lanes512.Clamp(p2 * z2, one);
         z3 = Lanes512.Clamp(p3 * z3, one);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Step(
-        ref Vector512<float> p0, ref Vector512<float> p1, ref Vector512<float> p2, ref Vector512<float> p3,
-        Vector512<float> w0, Vector512<float> w1, Vector512<float> w2, Vector512<float> w3, float coefficient)
-    {
-        var c = Vector512.Create(coefficient);
-        p0 = Vector512.FusedMultiplyAdd(p0, w0, c);
-        p1 = Vector512.FusedMultiplyAdd(p1, w1, c);
-        p2 = Vector512.FusedMultiplyAdd(p2, w2, c);
-        p3 = Vector512.FusedMultiplyAdd(p3, w3, c);
     }
 }
