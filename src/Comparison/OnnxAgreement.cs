@@ -58,5 +58,5 @@ public sealed record OnnxAgreement(string Setting, int Examples, int Agreeing, d
         }
     }
 
-    private static TokenBatch Concatenate(TokenBatch[] sequences) => TokenBatch.FromSequences([.. sequences.Select(s => s.InputIds)], [.. sequences.Select(s => s.TokenTypeIds)]);
+    private static TokenBatch Concatenate(TokenBatch[] sequences) => TokenBatch.FromSequences([.. sequences.Select(s => s.InputIds.ToArray())], [.. sequences.Select(s => s.TokenTypeIds.ToArray())]);
 }

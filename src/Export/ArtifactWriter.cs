@@ -42,7 +42,7 @@ public static class ArtifactWriter
             GraphComparison.RequireEqual(graph, written.Graph);
             cancellation.ThrowIfCancellationRequested();
             FolderSwap.Replace(aside, target);
-            return written with { Directory = directory, VocabularyPath = vocabulary is null ? null : Path.Combine(directory, ArtifactFiles.Vocabulary) };
+            return written.MovedTo(directory);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -9,7 +9,7 @@ public static class Batches
     public static IReadOnlyList<TokenBatch> Split(IEnumerable<TokenBatch> batches)
     {
         ArgumentNullException.ThrowIfNull(batches);
-        return [.. from batch in batches from i in Enumerable.Range(0, batch.Count) select TokenBatch.FromSequences([Ids(batch, i)], [Types(batch, i)])];
+        return [.. from batch in batches from i in Enumerable.Range(0, batch.Count) select TokenBatch.FromSequences([batch.InputIdsOf(i).ToArray()], [batch.TokenTypeIdsOf(i).ToArray()])];
     }
 
     /// <summary>One ragged batch of all sequences.</summary>
@@ -17,7 +17,7 @@ public static class Batches
     {
         ArgumentNullException.ThrowIfNull(batches);
         var rows = (from batch in batches from i in Enumerable.Range(0, batch.Count) select (batch, i)).ToList();
-        return TokenBatch.FromSequences([.. rows.Select(r => Ids(r.batch, r.i))], [.. rows.Select(r => Types(r.batch, r.i))]);
+        return TokenBatch.FromSequences([.. rows.Select(r => r.batch.InputIdsOf(r.i).ToArray())], [.. rows.Select(r => r.batch.TokenTypeIdsOf(r.i).ToArray())]);
     }
 
     /// <summary>The same batch, made from rows padded to the longest sequence plus three, with an attention mask.</summary>
@@ -30,8 +30,8 @@ public static class Batches
         {
             for (var j = 0; j < all.LengthOf(i); j++)
             {
-                ids[i, j] = all.InputIds[all.Offsets[i] + j];
-                types[i, j] = all.TokenTypeIds[all.Offsets[i] + j];
+                ids[i, j] = all.InputIdsOf(i)[j];
+                types[i, j] = all.TokenTypeIdsOf(i)[j];
                 mask[i, j] = 1;
             }
         }
@@ -42,8 +42,4 @@ public static class Batches
     /// <summary>Groups sequences into ragged batches of at most <paramref name="size"/>.</summary>
     public static IReadOnlyList<TokenBatch> Group(IReadOnlyList<TokenBatch> sequences, int size) =>
         [.. sequences.Chunk(size).Select(c => Concatenate(c))];
-
-    private static int[] Ids(TokenBatch b, int i) => b.InputIds[b.Offsets[i]..b.Offsets[i + 1]];
-
-    private static int[] Types(TokenBatch b, int i) => b.TokenTypeIds[b.Offsets[i]..b.Offsets[i + 1]];
 }

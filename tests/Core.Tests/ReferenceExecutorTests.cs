@@ -19,8 +19,8 @@ public sealed class ReferenceExecutorTests
         var together = ReferenceExecutor.Run(graph, batch);
         for (var i = 0; i < lengths.Length; i++)
         {
-            var ids = batch.InputIds[batch.Offsets[i]..batch.Offsets[i + 1]];
-            var types = batch.TokenTypeIds[batch.Offsets[i]..batch.Offsets[i + 1]];
+            var ids = batch.InputIdsOf(i).ToArray();
+            var types = batch.TokenTypeIdsOf(i).ToArray();
             var alone = ReferenceExecutor.Run(graph, TokenBatch.FromSequences([ids], [types]));
             Assert.Equal(alone, together.AsSpan(i * 3, 3).ToArray());
         }

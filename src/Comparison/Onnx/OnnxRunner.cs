@@ -39,8 +39,8 @@ public sealed class OnnxRunner : IDisposable
         {
             for (var j = 0; j < batch.LengthOf(i); j++)
             {
-                ids[i * width + j] = batch.InputIds[batch.Offsets[i] + j];
-                types[i * width + j] = batch.TokenTypeIds[batch.Offsets[i] + j];
+                ids[i * width + j] = batch.InputIdsOf(i)[j];
+                types[i * width + j] = batch.TokenTypeIdsOf(i)[j];
                 mask[i * width + j] = 1;
             }
         }

@@ -56,8 +56,8 @@ internal sealed class OpponentSession : IDisposable
     {
         var values = name switch
         {
-            OpponentGraph.InputIds => batch.InputIds,
-            OpponentGraph.TokenTypeIds => batch.TokenTypeIds,
+            OpponentGraph.InputIds => batch.InputIds.ToArray(),
+            OpponentGraph.TokenTypeIds => batch.TokenTypeIds.ToArray(),
             _ => [.. Enumerable.Repeat(1, batch.TokenCount)], // The attention mask: there is no padding.
         };
         return type == typeof(long)

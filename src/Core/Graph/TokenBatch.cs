@@ -1,33 +1,42 @@
 namespace QatKit.Core.Graph;
 
 /// <summary>A ragged batch of token sequences, stored one after another without padding.</summary>
-/// <remarks>B sequences, T tokens in all. Token ids are checked against a model when it runs.</remarks>
+/// <remarks>B sequences, T tokens in all. Token ids are checked against a model when it runs; a batch cannot change between
+/// that check and its use.</remarks>
 public sealed class TokenBatch
 {
+    private readonly int[] _inputIds, _tokenTypeIds, _offsets;
+
     private TokenBatch(int[] inputIds, int[] tokenTypeIds, int[] offsets)
     {
-        InputIds = inputIds;
-        TokenTypeIds = tokenTypeIds;
-        Offsets = offsets;
+        _inputIds = inputIds;
+        _tokenTypeIds = tokenTypeIds;
+        _offsets = offsets;
     }
 
     /// <summary>Token ids, [T].</summary>
-    public int[] InputIds { get; }
+    public ReadOnlySpan<int> InputIds => _inputIds;
 
     /// <summary>Segment ids (0 or 1), [T].</summary>
-    public int[] TokenTypeIds { get; }
+    public ReadOnlySpan<int> TokenTypeIds => _tokenTypeIds;
 
     /// <summary>Start of each sequence and, last, T: [B + 1].</summary>
-    public int[] Offsets { get; }
+    public ReadOnlySpan<int> Offsets => _offsets;
 
     /// <summary>B.</summary>
-    public int Count => Offsets.Length - 1;
+    public int Count => _offsets.Length - 1;
 
     /// <summary>T.</summary>
-    public int TokenCount => Offsets[^1];
+    public int TokenCount => _offsets[^1];
 
     /// <summary>Length of sequence <paramref name="index"/>.</summary>
-    public int LengthOf(int index) => Offsets[index + 1] - Offsets[index];
+    public int LengthOf(int index) => _offsets[index + 1] - _offsets[index];
+
+    /// <summary>Token ids of sequence <paramref name="index"/>.</summary>
+    public ReadOnlySpan<int> InputIdsOf(int index) => InputIds[_offsets[index].._offsets[index + 1]];
+
+    /// <summary>Segment ids of sequence <paramref name="index"/>.</summary>
+    public ReadOnlySpan<int> TokenTypeIdsOf(int index) => TokenTypeIds[_offsets[index].._offsets[index + 1]];
 
     /// <summary>Builds a batch from sequences of token ids.</summary>
     /// <param name="sequences">Token ids of each sequence.</param>

@@ -26,13 +26,14 @@ public static class TokenBatchValidator
             Add(ref problems, "QK5001", $"batch[{index}]", "the sequence has no tokens. Pass at least one token.");
         if (length > architecture.MaxPositions)
             Add(ref problems, "QK5002", $"batch[{index}]", $"the sequence has {length} tokens, the model's limit is {architecture.MaxPositions}. Truncate the text.");
-        var start = batch.Offsets[index];
-        var wrong = FirstOutside(batch.InputIds.AsSpan(start, length), architecture.VocabSize);
+        var ids = batch.InputIdsOf(index);
+        var wrong = FirstOutside(ids, architecture.VocabSize);
         if (wrong >= 0)
-            Add(ref problems, "QK5003", $"batch[{index}][{wrong}]", $"token id {batch.InputIds[start + wrong]} is outside 0..{architecture.VocabSize - 1}. Use the model's own vocabulary.");
-        wrong = FirstOutside(batch.TokenTypeIds.AsSpan(start, length), architecture.TypeVocabSize);
+            Add(ref problems, "QK5003", $"batch[{index}][{wrong}]", $"token id {ids[wrong]} is outside 0..{architecture.VocabSize - 1}. Use the model's own vocabulary.");
+        var types = batch.TokenTypeIdsOf(index);
+        wrong = FirstOutside(types, architecture.TypeVocabSize);
         if (wrong >= 0)
-            Add(ref problems, "QK5004", $"batch[{index}][{wrong}]", $"token type {batch.TokenTypeIds[start + wrong]} is outside 0..{architecture.TypeVocabSize - 1}. Use 0 for the first and 1 for the second text.");
+            Add(ref problems, "QK5004", $"batch[{index}][{wrong}]", $"token type {types[wrong]} is outside 0..{architecture.TypeVocabSize - 1}. Use 0 for the first and 1 for the second text.");
     }
 
     private static int FirstOutside(ReadOnlySpan<int> values, int limit) => values.IndexOfAnyExceptInRange(0, limit - 1);

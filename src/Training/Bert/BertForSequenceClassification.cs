@@ -70,8 +70,8 @@ public sealed class BertForSequenceClassification : nn.Module<Tensor, Tensor, Te
         var device = _bert.Embeddings.parameters().First().device;
         var layout = TokenLayout.FromLengths([.. Enumerable.Range(0, batch.Count).Select(batch.LengthOf)]);
         return Forward(
-            tensor(Array.ConvertAll(batch.InputIds, i => (long)i), device: device),
-            tensor(Array.ConvertAll(batch.TokenTypeIds, i => (long)i), device: device), layout);
+            tensor(Array.ConvertAll(batch.InputIds.ToArray(), i => (long)i), device: device),
+            tensor(Array.ConvertAll(batch.TokenTypeIds.ToArray(), i => (long)i), device: device), layout);
     }
 
     /// <summary>Runs one encoder layer alone.</summary>

@@ -16,6 +16,18 @@ public sealed class TokenBatchTests
     }
 
     [Fact]
+    public void A_batch_does_not_change_with_the_arrays_that_it_was_made_of()
+    {
+        int[] ids = [5, 6], types = [0, 1];
+        var batch = TokenBatch.FromSequences([ids, [7]], [types, [1]]);
+        ids[0] = types[0] = int.MaxValue;
+        Assert.Equal([5, 6, 7], batch.InputIds);
+        Assert.Equal([0, 1, 1], batch.TokenTypeIds);
+        Assert.Equal([7], batch.InputIdsOf(1));
+        Assert.Equal([0, 1], batch.TokenTypeIdsOf(0));
+    }
+
+    [Fact]
     public void Left_padding_is_refused() =>
         Assert.Equal("attention mask at [0, 1] = 1: each row must be ones followed by zeros. (Parameter 'attentionMask')",
             Assert.Throws<ArgumentException>(() => TokenBatch.FromPadded(new[,] { { 0, 6 } }, new[,] { { 0, 1 } })).Message);

@@ -45,7 +45,7 @@ public sealed class OnnxRuntimeTests
         var whole = runner.Run(batch);
         for (var i = 0; i < batch.Count; i++)
         {
-            var alone = TokenBatch.FromSequences([batch.InputIds[batch.Offsets[i]..batch.Offsets[i + 1]]], [batch.TokenTypeIds[batch.Offsets[i]..batch.Offsets[i + 1]]]);
+            var alone = TokenBatch.FromSequences([batch.InputIdsOf(i).ToArray()], [batch.TokenTypeIdsOf(i).ToArray()]);
             // Another padding changes the order of float sums by a bit, which may move a code of a later layer.
             TensorAssert.Close(whole.AsSpan(i * Small.Classes, Small.Classes), runner.Run(alone, padding: 7), 0.02, context: $"row {i}");
         }

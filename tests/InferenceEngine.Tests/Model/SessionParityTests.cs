@@ -96,9 +96,8 @@ public sealed class SessionParityTests
 
     private static TokenBatch Part(TokenBatch batch, int first, int count)
     {
-        int[] Slice(int[] values, int i) => values[batch.Offsets[i]..batch.Offsets[i + 1]];
         var range = Enumerable.Range(first, count);
-        return TokenBatch.FromSequences([.. range.Select(i => Slice(batch.InputIds, i))], [.. range.Select(i => Slice(batch.TokenTypeIds, i))]);
+        return TokenBatch.FromSequences([.. range.Select(i => batch.InputIdsOf(i).ToArray())], [.. range.Select(i => batch.TokenTypeIdsOf(i).ToArray())]);
     }
 
     private static void AssertParity(KernelSet set, QuantizedGraph graph, int[] lengths, int threads)

@@ -49,8 +49,7 @@ public sealed class BertForSequenceClassificationTests
         model.zero_grad();
         for (var b = 0; b < 2; b++)
         {
-            int from = batch.Offsets[b], to = batch.Offsets[b + 1];
-            model.Run(TokenBatch.FromSequences([batch.InputIds[from..to]], [batch.TokenTypeIds[from..to]])).square().sum().backward();
+            model.Run(TokenBatch.FromSequences([batch.InputIdsOf(b).ToArray()], [batch.TokenTypeIdsOf(b).ToArray()])).square().sum().backward();
         }
 
         foreach (var (name, parameter) in model.named_parameters())
@@ -85,9 +84,9 @@ public sealed class BertForSequenceClassificationTests
             return (x - mean) / (variance + c.LayerNormEpsilon).sqrt() * p[name + ".weight"] + p[name + ".bias"];
         }
 
-        int from = batch.Offsets[index], n = batch.LengthOf(index);
-        var ids = tensor(batch.InputIds[from..(from + n)].Select(i => (long)i).ToArray());
-        var types = tensor(batch.TokenTypeIds[from..(from + n)].Select(i => (long)i).ToArray());
+        var n = batch.LengthOf(index);
+        var ids = tensor(Array.ConvertAll(batch.InputIdsOf(index).ToArray(), i => (long)i));
+        var types = tensor(Array.ConvertAll(batch.TokenTypeIdsOf(index).ToArray(), i => (long)i));
         var h = p[ModuleNames.WordEmbeddings + ".weight"].index_select(0, ids)
             + p[ModuleNames.PositionEmbeddings + ".weight"].slice(0, 0, n, 1)
             + p[ModuleNames.TokenTypeEmbeddings + ".weight"].index_select(0, types);

@@ -24,8 +24,8 @@ internal sealed class CudaStaging : IDisposable
         var (batch, bucket) = (pass.Batch, pass.Bucket);
         var all = _input.AsSpan<int>(0, (int)(CudaArena.InputBytes(bucket) / sizeof(int)));
         all.Clear();
-        batch.InputIds.AsSpan(pass.FirstToken, pass.Tokens).CopyTo(all);
-        batch.TokenTypeIds.AsSpan(pass.FirstToken, pass.Tokens).CopyTo(all[bucket.Tokens..]);
+        batch.InputIds.Slice(pass.FirstToken, pass.Tokens).CopyTo(all);
+        batch.TokenTypeIds.Slice(pass.FirstToken, pass.Tokens).CopyTo(all[bucket.Tokens..]);
         var positions = all.Slice(2 * bucket.Tokens, bucket.Tokens);
         var firsts = all.Slice(3 * bucket.Tokens, bucket.Sequences);
         var offsets = all[(3 * bucket.Tokens + bucket.Sequences)..];
