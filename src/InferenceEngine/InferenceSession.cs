@@ -102,7 +102,9 @@ public sealed class InferenceSession : IDisposable
     }
 
     /// <summary>Computes the logits of a batch into memory of the caller. On the CPU it allocates nothing once the session has
-    /// run a batch of at least this size.</summary>
+    /// run a batch of at least this size; with one thread per call, once it has run as many of them at the same time.</summary>
+    /// <remarks>Working memory is kept until the session is disposed, at the size of the largest batch so far: with one thread per call as often as calls ran at
+    /// the same time, else once.</remarks>
     /// <param name="batch">B sequences.</param>
     /// <param name="logits">Receives the logits, row-major [B, C]; may be longer.</param>
     /// <exception cref="ArgumentException"><paramref name="logits"/> is shorter than B · C.</exception>
@@ -131,7 +133,7 @@ public sealed class InferenceSession : IDisposable
         EngineTelemetry.RecordRun(_backend, start, batch.TokenCount);
     }
 
-    /// <summary>Ends the worker threads, after a call in progress.</summary>
+    /// <summary>Ends the worker threads, after a call in progress. A call in progress that has no worker threads goes on to its end, and is not waited for.</summary>
     public void Dispose()
     {
         _disposed = true;

@@ -11,6 +11,9 @@ internal sealed class BlockQueue
     // stretch of K stay in a second-level cache of 512 KB: 192 · 16 · 8 · 4 = 96 KB and at most 192 · 512 · 2 = 192 KB.
     private const int MaxRows = 192;
 
+    // Fewer rows would be multiplied by weights that have hardly come.
+    private const int LeastRows = 16;
+
     // Of units: all of the first rows before those of the next.
     private readonly WorkShares _shares;
 
@@ -21,17 +24,17 @@ internal sealed class BlockQueue
 
     /// <summary>Offers a layer. No worker may be taking from the queue.</summary>
     /// <param name="rows">M.</param>
-    /// <param name="blocks">Blocks of N. Rows are split only where there are too many for one piece, or fewer blocks than workers.</param>
+    /// <param name="blocks">Blocks of N. Rows are split only where there are too many for one piece, or where workers would be idle.</param>
     /// <param name="unit">Blocks that a tile takes at once: a piece has a multiple of them, but for the last of a row.</param>
     /// <param name="workers">Who will take.</param>
     public void Fill(int rows, int blocks, int unit, int workers)
     {
         _rows = rows;
-        _rowParts = Math.Min(rows, Math.Max((rows + MaxRows - 1) / MaxRows, workers / blocks));
         _blocks = blocks;
         _unit = unit;
         _units = UnitsOf(blocks);
         _workers = workers;
+        _rowParts = RowPartsFor(_units);
         _shares.Fill(_rowParts * _units, workers);
     }
 
@@ -39,7 +42,7 @@ internal sealed class BlockQueue
     public int FirstBlockOf(int worker, int blocks)
     {
         var units = UnitsOf(blocks);
-        return WorkRange.Part(_rowParts * units, worker, _workers).Begin % units * _unit;
+        return WorkRange.Part(RowPartsFor(units) * units, worker, _workers).Begin % units * _unit;
     }
 
     /// <summary>Takes some blocks; false when none are left.</summary>
@@ -104,6 +107,24 @@ internal sealed class BlockQueue
         var (rowBegin, rowEnd) = WorkRange.Part(_rows, part, _rowParts);
         return new WorkRange(rowBegin, rowEnd, unit * _unit, Math.Min((unit + end - begin) * _unit, _blocks));
     }
+
+    // The fewest parts of rows, unless with more of them the worker that has most to do has an eighth less: each part reads all weights.
+    private int RowPartsFor(int units)
+    {
+        var parts = (_rows + MaxRows - 1) / MaxRows;
+        var most = MostRows(parts, units);
+        for (int more = parts + 1, last = Math.Min(_rows / LeastRows, _workers); more <= last; more++)
+        {
+            var rows = MostRows(more, units);
+            if (rows * 8 <= most * 7) (parts, most) = (more, rows);
+        }
+
+        return parts;
+    }
+
+    // Rows times units of the worker with the largest share.
+    private long MostRows(int parts, int units) =>
+        ((long)parts * units + _workers - 1) / _workers * ((_rows + parts - 1) / parts);
 
     private int UnitsOf(int blocks) => (blocks + _unit - 1) / _unit;
 }

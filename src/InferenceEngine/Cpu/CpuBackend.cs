@@ -15,7 +15,7 @@ internal sealed class CpuBackend : IComputeBackend
     private readonly WorkerTeam _team;
     private readonly object _turn = new();
     private readonly ConcurrentBag<ForwardPass> _idle = [];
-    private bool _disposed;
+    private volatile bool _disposed;
 
     private CpuBackend(CpuModel model, CpuSettings settings)
     {
@@ -82,14 +82,20 @@ internal sealed class CpuBackend : IComputeBackend
             if (_disposed) return;
             _disposed = true;
             _team.Dispose();
+            _idle.Clear();
         }
+
+        GC.SuppressFinalize(this);
     }
+
+    /// <summary>The threads of a session that nobody disposed would wait for ever.</summary>
+    ~CpuBackend() => _team?.End(); // Null where the constructor failed.
 
     private void RunAlone(TokenBatch batch, IActivationTrace? trace, Span<float> logits)
     {
         ObjectDisposedException.ThrowIf(_disposed, typeof(InferenceSession));
         if (!_idle.TryTake(out var pass)) pass = new ForwardPass(_model, _settings.Kernels, _team, _settings.WorkPerThread);
         pass.Execute(batch, trace, logits);
-        _idle.Add(pass); // After an exception the pass and its buffers are simply not reused.
+        if (!_disposed) _idle.Add(pass); // After an exception the pass and its buffers are simply not reused.
     }
 }

@@ -12,9 +12,6 @@ namespace QatKit.InferenceEngine.Cpu;
 /// <param name="WorkPerThread">See <see cref="SessionOptions.WorkPerThread"/>; 0 gives every call the whole team.</param>
 internal sealed record CpuSettings(CpuKernels Kernels, int Threads, WeightFormat Format, string Reason, int WorkPerThread = 0)
 {
-    /// <summary>Largest team: far more than any processor of today has.</summary>
-    public const int MaxThreads = 1024;
-
     /// <summary>Checks options and makes the choices that they leave open.</summary>
     /// <param name="options">The options.</param>
     /// <param name="hasSparseKernels">True when a layer of the model can run on a 2:4 kernel.</param>
@@ -26,14 +23,14 @@ internal sealed record CpuSettings(CpuKernels Kernels, int Threads, WeightFormat
         var availability = BackendProbe.Cpu(tier);
         if (!availability.IsAvailable)
             problems.Add("QK5050", "SessionOptions.CpuTier", $"the tier {tier} cannot run here: {availability.Reason}. Use CpuTier.Auto.");
-        if (options.Threads is < 0 or > MaxThreads)
-            problems.Add("QK5051", "SessionOptions.Threads", $"{options.Threads} threads is outside 0..{MaxThreads}. Use 0 for one per processor.");
+        if (options.Threads is < 0 or > WorkerTeam.MaxWorkers)
+            problems.Add("QK5051", "SessionOptions.Threads", $"{options.Threads} threads is outside 0..{WorkerTeam.MaxWorkers}. Use 0 for one per processor.");
         if (options.WorkPerThread < 0)
             problems.Add("QK5055", "SessionOptions.WorkPerThread", $"{options.WorkPerThread} is negative. Use 0 to take all threads for every call.");
         if (options.WeightFormat == WeightFormat.Sparse24 && !hasSparseKernels)
             problems.Add("QK5052", "SessionOptions.WeightFormat", "no int8 layer of the model has a 2:4 mask. Use WeightFormat.Auto, or prune the model.");
         problems.ThrowIfAny();
-        var threads = options.Threads == 0 ? Math.Min(Environment.ProcessorCount, MaxThreads) : options.Threads;
+        var threads = options.Threads == 0 ? Math.Min(Environment.ProcessorCount, WorkerTeam.MaxWorkers) : options.Threads;
         var reason = options.CpuTier == CpuTier.Auto ? $"the fastest available: {availability.Reason}" : "as requested";
         return new CpuSettings(KernelsOf(tier), threads, options.WeightFormat, reason, options.WorkPerThread);
     }

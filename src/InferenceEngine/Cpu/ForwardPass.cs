@@ -219,7 +219,7 @@ internal sealed unsafe class ForwardPass
         };
         // A head of a sequence is one item; queries are split only when there are fewer items than workers.
         var heads = _batch.Count * a.Heads;
-        _attention = new AttentionStep(arguments, heads, (_workers + heads - 1) / heads, firstOnly);
+        _attention = new AttentionStep(arguments, (_workers + heads - 1) / heads, firstOnly);
         _heads.Fill(heads * _attention.Split, _workers);
         _team.Run(_attend, _workers);
         if (_trace.IsOn) _trace.Record(ModuleNames.Context(index), _tokens, _hidden, context); // The name is made for it.
@@ -333,8 +333,7 @@ internal sealed unsafe class ForwardPass
     }
 
     /// <param name="Arguments">Of every piece of work.</param>
-    /// <param name="Heads">Heads of all sequences together.</param>
     /// <param name="Split">Parts into which the queries of a head are split.</param>
     /// <param name="FirstOnly">Only the query of each first token.</param>
-    private readonly record struct AttentionStep(AttentionArguments Arguments, int Heads, int Split, bool FirstOnly);
+    private readonly record struct AttentionStep(AttentionArguments Arguments, int Split, bool FirstOnly);
 }

@@ -20,7 +20,10 @@ internal sealed unsafe class PackedEmbedding
         _table = _pin.AddrOfPinnedObject();
     }
 
-    ~PackedEmbedding() => _pin.Free();
+    ~PackedEmbedding()
+    {
+        if (_pin.IsAllocated) _pin.Free(); // Not where the constructor failed.
+    }
 
     public EmbeddingRow Row(int index) => _rowScale is null
         ? new EmbeddingRow((float*)_table + (nint)index * _columns)

@@ -124,7 +124,7 @@ public sealed class BlockQueueTests
     public void Rows_are_split_when_there_are_fewer_blocks_than_workers()
     {
         var queue = new BlockQueue(4);
-        queue.Fill(10, 2, 1, 4);
+        queue.Fill(40, 2, 1, 4);
         var ranges = new List<WorkRange>();
         for (var w = 0; w < 4; w++)
         {
@@ -132,7 +132,43 @@ public sealed class BlockQueueTests
             ranges.Add(range);
         }
 
-        Assert.Equal([new(0, 5, 0, 1), new(0, 5, 1, 2), new(5, 10, 0, 1), new(5, 10, 1, 2)], ranges);
+        Assert.Equal([new(0, 20, 0, 1), new(0, 20, 1, 2), new(20, 40, 0, 1), new(20, 40, 1, 2)], ranges);
+    }
+
+    [Theory]
+    [InlineData(16, 2)] // 24 pairs: 16 workers would have two or one.
+    [InlineData(32, 4)]
+    [InlineData(48, 2)]
+    [InlineData(96, 4)]
+    [InlineData(1000, 8)] // Not fewer than 16 rows.
+    public void Rows_are_split_where_pairs_of_blocks_would_leave_workers_idle(int workers, int parts)
+    {
+        var queue = new BlockQueue(workers);
+        queue.Fill(128, 48, 2, workers);
+        var working = 0;
+        var rows = new HashSet<(int, int)>();
+        for (var w = 0; w < workers; w++)
+        {
+            var own = 0;
+            for (; queue.TryTake(w, help: false, out var range, out _); own++) rows.Add((range.RowBegin, range.RowEnd));
+            if (own > 0) working++;
+        }
+
+        Assert.Equal(parts, rows.Count);
+        Assert.Equal(Math.Min(workers, parts * 24), working);
+    }
+
+    [Theory]
+    [InlineData(128, 1)]
+    [InlineData(384, 2)]
+    [InlineData(1024, 6)]
+    public void Two_workers_with_enough_blocks_split_rows_only_where_a_piece_would_have_too_many(int rows, int parts)
+    {
+        var queue = new BlockQueue(2);
+        queue.Fill(rows, 48, 2, 2);
+        var begins = new HashSet<int>();
+        while (queue.TryTake(0, help: true, out var range, out _)) begins.Add(range.RowBegin);
+        Assert.Equal(parts, begins.Count);
     }
 
     [Fact]

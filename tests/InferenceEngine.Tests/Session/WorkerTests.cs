@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using QatKit.Core.Graph;
 using QatKit.Core.Reference;
 using QatKit.InferenceEngine.Cpu;
@@ -144,14 +145,56 @@ public sealed class WorkerTests
         Assert.Throws<ObjectDisposedException>(() => session.Run(Batch));
     }
 
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public async Task Dispose_from_within_a_run_ends_the_run_with_an_error_and_never_hangs(int threads)
+    [Fact]
+    public async Task With_one_thread_a_run_in_progress_goes_on_to_its_end_when_the_session_is_disposed()
     {
-        var session = Session(new ScalarKernels(), threads);
+        using var entered = new ManualResetEventSlim();
+        using var release = new ManualResetEventSlim();
+        var kernels = new ObservedKernels(new ScalarKernels(), () =>
+        {
+            entered.Set();
+            release.Wait(TestContext.Current.CancellationToken);
+        });
+        var session = Session(kernels, threads: 1);
+        var running = Background(() => session.Run(Batch));
+        Assert.True(entered.Wait(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+        session.Dispose();
+        release.Set();
+        TensorAssert.BitEqual(Expected, await running);
+        Assert.Throws<ObjectDisposedException>(() => session.Run(Batch));
+    }
+
+    [Fact]
+    public async Task Dispose_from_within_a_run_ends_the_threads_and_so_the_run_with_an_error_and_never_hangs()
+    {
+        var session = Session(new ScalarKernels(), threads: 2);
         var run = Background(() => session.Run(Batch, new DisposingTrace(session)));
         await Assert.ThrowsAsync<ObjectDisposedException>(() => run.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public void The_threads_of_a_session_that_nobody_disposed_end_once_it_is_garbage()
+    {
+        var threads = ThreadsOfALostSession();
+        Assert.NotEmpty(threads);
+        for (var i = 0; i < 200 && threads.Any(t => t.IsAlive); i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            Thread.Sleep(10);
+        }
+
+        Assert.All(threads, thread => Assert.False(thread.IsAlive, "A thread waits for a session that is gone."));
+    }
+
+    // The threads only: in this method's frame the session is forgotten.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Thread[] ThreadsOfALostSession()
+    {
+        var kernels = new ObservedKernels(new ScalarKernels());
+        var session = Session(kernels, threads: 3);
+        for (var i = 0; i < 1000 && kernels.Threads.Count < 2; i++) session.Run(Batch);
+        return [.. kernels.Threads.Keys.Where(t => t != Thread.CurrentThread)];
     }
 
     private static InferenceSession Session(CpuKernels kernels, int threads, int workPerThread = 0) =>

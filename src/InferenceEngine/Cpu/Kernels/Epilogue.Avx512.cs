@@ -7,8 +7,6 @@ namespace QatKit.InferenceEngine.Cpu.Kernels;
 // that is so written in one go, else of four rows of a block.
 internal static unsafe partial class Epilogue
 {
-    private const int LineBlocks = 4;
-
     /// <summary><c>y = fma((float)acc, m[n], bias[n])</c> and the epilogue in one pass.</summary>
     /// <param name="output">Destination and epilogue.</param>
     /// <param name="sums">[blocks, rows, 16].</param>
@@ -35,7 +33,7 @@ internal static unsafe partial class Epilogue
     private static void Finish<TStore>(in LinearOutput output, int* sums, int rows, float* multipliers, float* bias, int row, int column, int columns)
         where TStore : struct, IStore512<TStore>
     {
-        const int LineColumns = LineBlocks * BlockColumns;
+        const int LineColumns = Int8Gemm.FinishBlocks * BlockColumns;
         var n = 0;
         for (; n + LineColumns <= columns; n += LineColumns) Lines<TStore>(output, sums + (nint)n * rows, rows, multipliers + n, bias + n, row, column + n);
         for (; n + BlockColumns <= columns; n += BlockColumns) Block<TStore>(output, sums + (nint)n * rows, rows, multipliers + n, bias + n, row, column + n);

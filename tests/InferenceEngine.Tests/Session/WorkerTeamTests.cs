@@ -1,0 +1,134 @@
+using System.Collections.Concurrent;
+using QatKit.InferenceEngine.Cpu;
+
+namespace QatKit.InferenceEngine.Tests.Session;
+
+/// <summary>Who of a team works, who sleeps, and what may disturb them.</summary>
+public sealed class WorkerTeamTests
+{
+    [Fact]
+    public void Every_worker_of_a_job_runs_it_once()
+    {
+        using var team = new WorkerTeam(5);
+        var random = new Random(1);
+        for (var i = 0; i < 2000; i++)
+        {
+            var workers = random.Next(1, 6);
+            var ran = new int[5];
+            team.Run(w => Interlocked.Increment(ref ran[w]), workers);
+            Assert.Equal(Enumerable.Range(0, 5).Select(w => w < workers ? 1 : 0), ran);
+        }
+    }
+
+    [Fact]
+    public void Workers_that_jobs_do_not_need_sleep_all_the_while()
+    {
+        using var team = new WorkerTeam(5);
+        team.Run(_ => { }, 5); // All are awake, and look for the next job.
+        team.Run(_ => { }, 2);
+        Assert.True(SpinWait.SpinUntil(() => team.Asleep >= 3, TimeSpan.FromMinutes(1)), $"{team.Asleep} sleep.");
+        var awake = 0;
+        for (var i = 0; i < 1000; i++)
+        {
+            team.Run(_ =>
+            {
+                if (team.Asleep < 3) Interlocked.Increment(ref awake);
+            }, 2);
+        }
+
+        Assert.Equal(0, awake);
+    }
+
+    [Fact]
+    public void All_sleep_when_there_is_nothing_to_do_and_wake_up_for_the_next_job()
+    {
+        using var team = new WorkerTeam(3);
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.True(SpinWait.SpinUntil(() => team.Asleep == 2, TimeSpan.FromMinutes(1)), $"{team.Asleep} sleep.");
+            var ran = 0;
+            team.Run(_ => Interlocked.Increment(ref ran), 3);
+            Assert.Equal(3, ran);
+        }
+    }
+
+    [Fact]
+    public async Task A_caller_that_is_interrupted_waits_for_the_others_all_the_same()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        using var team = new WorkerTeam(2);
+        using var entered = new ManualResetEventSlim();
+        using var release = new ManualResetEventSlim();
+        var (finished, interrupted) = (false, false);
+        var caller = new Thread(() =>
+        {
+            team.Run(worker =>
+            {
+                if (worker == 0) return;
+                entered.Set();
+                release.Wait(cancellation);
+                finished = true;
+            }, 2);
+            try
+            {
+                Thread.Sleep(0);
+            }
+            catch (ThreadInterruptedException)
+            {
+                interrupted = finished;
+            }
+        });
+        caller.Start();
+        Assert.True(entered.Wait(TimeSpan.FromMinutes(1), cancellation));
+        caller.Interrupt();
+        await Task.Delay(20, cancellation); // The caller sleeps by now, or will.
+        Assert.True(caller.IsAlive);
+        release.Set();
+        Assert.True(caller.Join(TimeSpan.FromMinutes(1)));
+        Assert.True(interrupted, "The interruption was lost, or came before the job was done.");
+        var ran = new ConcurrentBag<int>();
+        team.Run(ran.Add, 2);
+        Assert.Equal([0, 1], ran.Order());
+    }
+
+    [Fact]
+    public void Threads_keep_nothing_of_the_context_that_made_the_team()
+    {
+        var local = new AsyncLocal<string?> { Value = "request" };
+        using var team = new WorkerTeam(2);
+        string? seen = "unset";
+        team.Run(worker =>
+        {
+            if (worker == 1) seen = local.Value;
+        }, 2);
+        Assert.Null(seen);
+    }
+
+    [Fact]
+    public void A_job_for_one_needs_no_team_and_others_are_refused_after_its_end()
+    {
+        var team = new WorkerTeam(2);
+        team.Dispose();
+        var ran = 0;
+        team.Run(_ => ran++, 1);
+        Assert.Equal(1, ran);
+        Assert.Throws<ObjectDisposedException>(() => team.Run(_ => { }, 2));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(WorkerTeam.MaxWorkers + 1)]
+    [InlineData(int.MaxValue)]
+    public void Sizes_that_a_call_cannot_carry_are_refused(int workers) =>
+        Assert.Equal("workers", Assert.Throws<ArgumentOutOfRangeException>(() => new WorkerTeam(workers)).ParamName);
+
+    [Fact]
+    public void The_largest_team_works()
+    {
+        using var team = new WorkerTeam(WorkerTeam.MaxWorkers);
+        var ran = 0;
+        team.Run(_ => Interlocked.Increment(ref ran), WorkerTeam.MaxWorkers);
+        Assert.Equal(WorkerTeam.MaxWorkers, ran);
+    }
+}
