@@ -59,6 +59,28 @@ public sealed class ArtifactErrorTests : IDisposable
     }
 
     [Fact]
+    public void A_header_has_what_is_no_tensor_and_reads_none()
+    {
+        _image.Files["model.safetensors"] = [];
+        _image.WriteTo(_path);
+        var header = ArtifactReader.ReadHeader(_path);
+        Assert.Equal((_path, Path.Combine(_path, "vocab.txt")), (header.Directory, header.VocabularyPath));
+        Assert.Equal(["negative", "positive"], header.Manifest.Details.Labels);
+    }
+
+    [Theory]
+    [InlineData("config.json")]
+    [InlineData("qatkit.json")]
+    [InlineData("vocab.txt")]
+    public void The_header_of_a_folder_with_a_corrupt_file_is_refused(string name)
+    {
+        var before = Checksums.Of(_image.Files[name]);
+        _image.Files[name][^3] ^= 4;
+        _image.WriteTo(_path);
+        Assert.Equal(Damaged(name, before), Assert.Throws<QatKitException>(() => ArtifactReader.ReadHeader(_path)).Message);
+    }
+
+    [Fact]
     public void A_truncated_file_is_refused()
     {
         var before = Checksums.Of(_image.Files["model.safetensors"]);

@@ -5,7 +5,7 @@ using QatKit.TestKit;
 using QatKit.Testing;
 using QatKit.Training.Bert;
 using QatKit.Training.Runs;
-using QatKit.Training.Text;
+using QatKit.Text;
 using static TorchSharp.torch;
 
 namespace QatKit.Parity.Tests;

@@ -9,7 +9,7 @@ using QatKit.Quantization.Surgery;
 using QatKit.TestKit;
 using QatKit.Testing;
 using QatKit.Training.Bert;
-using QatKit.Training.Text;
+using QatKit.Text;
 using static TorchSharp.torch;
 
 namespace QatKit.Parity.Tests;

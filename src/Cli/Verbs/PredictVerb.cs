@@ -4,7 +4,7 @@ using QatKit.Cli.CommandLine;
 using QatKit.Cli.Models;
 using QatKit.Cli.Output;
 using QatKit.Core.Graph;
-using QatKit.Training.Text;
+using QatKit.Text;
 
 namespace QatKit.Cli.Verbs;
 
@@ -45,7 +45,7 @@ internal static class PredictVerb
             var inputs = parsed.GetValue(file) is { } path
                 ? File.ReadLines(path).Where(l => l.Length > 0).Select(l => l.Split('\t', 2)).ToArray()
                 : [parsed.GetValue(pair) is { } second ? [parsed.GetRequiredValue(text)!, second] : [parsed.GetRequiredValue(text)!]];
-            var encoder = ArtifactEncoder.Create(loaded.Artifact);
+            var encoder = ArtifactEncoder.Create(loaded.Header);
             var predictions = inputs.Chunk(LinesPerCall).SelectMany(chunk =>
             {
                 var encoded = chunk.Select(p => encoder.Encode(p[0], p.Length > 1 ? p[1] : null)).ToList();

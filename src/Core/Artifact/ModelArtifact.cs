@@ -5,28 +5,29 @@ namespace QatKit.Core.Artifact;
 /// <summary>A model folder that was read and checked. Only <see cref="ArtifactReader"/> makes one, so whoever has one need not check again.</summary>
 public sealed class ModelArtifact
 {
-    internal ModelArtifact(string directory, QuantizedGraph graph, ArtifactManifest manifest, string? vocabularyPath)
+    internal ModelArtifact(ArtifactHeader header, QuantizedGraph graph)
     {
-        Directory = directory;
+        Header = header;
         Graph = graph;
-        Manifest = manifest;
-        VocabularyPath = vocabularyPath;
     }
 
-    /// <summary>The folder.</summary>
-    public string Directory { get; }
+    /// <summary>What the folder says about the model.</summary>
+    public ArtifactHeader Header { get; }
 
     /// <summary>The model; obeys the numerics contract.</summary>
     public QuantizedGraph Graph { get; }
 
-    /// <summary>Labels, provenance and the like.</summary>
-    public ArtifactManifest Manifest { get; }
+    /// <inheritdoc cref="ArtifactHeader.Directory"/>
+    public string Directory => Header.Directory;
 
-    /// <summary>The vocabulary file, or null when the artifact has none.</summary>
-    public string? VocabularyPath { get; }
+    /// <inheritdoc cref="ArtifactHeader.Manifest"/>
+    public ArtifactManifest Manifest => Header.Manifest;
+
+    /// <inheritdoc cref="ArtifactHeader.VocabularyPath"/>
+    public string? VocabularyPath => Header.VocabularyPath;
 
     /// <summary>The same model after its folder was moved.</summary>
     /// <param name="directory">The folder's new place.</param>
     public ModelArtifact MovedTo(string directory) =>
-        new(directory, Graph, Manifest, VocabularyPath is null ? null : Path.Combine(directory, Path.GetFileName(VocabularyPath)));
+        new(new ArtifactHeader(directory, Manifest, VocabularyPath is null ? null : Path.Combine(directory, Path.GetFileName(VocabularyPath))), Graph);
 }

@@ -56,7 +56,7 @@ internal sealed class CpuBackend : IComputeBackend
     {
         var (model, settings) = ArtifactReader.Read(directory, artifact =>
         {
-            var settings = CpuSettings.Of(options, artifact.Manifest.Layers.Values.Any(CpuModel.HasSparseKernel));
+            var settings = CpuSettings.Of(options, artifact.Header.Manifest.Layers.Values.Any(CpuModel.HasSparseKernel));
             return (CpuModel.Read(artifact, settings), settings);
         });
         return new CpuBackend(model, settings);

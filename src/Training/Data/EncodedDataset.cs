@@ -1,5 +1,5 @@
 using QatKit.Core.Graph;
-using QatKit.Training.Text;
+using QatKit.Text;
 
 namespace QatKit.Training.Data;
 

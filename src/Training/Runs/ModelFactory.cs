@@ -1,7 +1,6 @@
 using QatKit.Core.Diagnostics;
 using QatKit.Training.Bert;
 using QatKit.Training.Recipes;
-using QatKit.Training.Text;
 
 namespace QatKit.Training.Runs;
 

@@ -2,7 +2,7 @@ using QatKit.Core.Diagnostics;
 using QatKit.Training.Data;
 using QatKit.Training.Data.Reviews;
 using QatKit.Training.Recipes;
-using QatKit.Training.Text;
+using QatKit.Text;
 
 namespace QatKit.Training.Runs;
 

@@ -1,6 +1,6 @@
 using QatKit.Testing.Reports;
 using QatKit.Training.Metrics;
-using QatKit.Training.Text;
+using QatKit.Text;
 
 namespace QatKit.Training.Runs;
 

@@ -5,7 +5,7 @@ using QatKit.Training.Data;
 using QatKit.Training.Data.Reviews;
 using QatKit.Training.Metrics;
 using QatKit.Training.Recipes;
-using QatKit.Training.Text;
+using QatKit.Text;
 
 namespace QatKit.Training.Verification;
 
@@ -27,7 +27,7 @@ public sealed record VerificationData(string Source, string Sha256, IReadOnlyLis
     public static VerificationData Load(string source, DataFormat? format, ModelArtifact artifact, int? limit = null, ColumnsSection? columns = null)
     {
         ArgumentNullException.ThrowIfNull(artifact);
-        var encoder = ArtifactEncoder.Create(artifact);
+        var encoder = ArtifactEncoder.Create(artifact.Header);
         var dataset = source == BuiltinReviews.Name
             ? BuiltinReviews.Create().Dev
             : DatasetLoader.Load(source, Layout(source, format, columns ?? new ColumnsSection(), artifact.Manifest.Details.Labels), requireLabels: false);

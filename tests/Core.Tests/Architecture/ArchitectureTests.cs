@@ -5,7 +5,7 @@ namespace QatKit.Core.Tests.Architecture;
 
 public sealed class ArchitectureTests
 {
-    private static readonly string[] WithoutTorch = ["QatKit.Core", "QatKit.Sparsity", "QatKit.Export", "QatKit.InferenceEngine", "QatKit.Testing"];
+    private static readonly string[] WithoutTorch = ["QatKit.Core", "QatKit.Sparsity", "QatKit.Export", "QatKit.InferenceEngine", "QatKit.Testing", "QatKit.Text"];
 
     public static TheoryData<string> LibrariesWithoutTorch => [.. WithoutTorch];
 

@@ -9,7 +9,7 @@ namespace QatKit.Core.Tests.Architecture;
 internal sealed class AssemblyGraph(IReadOnlyDictionary<string, string[]> references)
 {
     public static readonly string[] Libraries =
-        ["QatKit.Core", "QatKit.Sparsity", "QatKit.Quantization", "QatKit.Training", "QatKit.Export", "QatKit.InferenceEngine", "QatKit.Testing", "QatKit.Comparison"];
+        ["QatKit.Core", "QatKit.Sparsity", "QatKit.Quantization", "QatKit.Training", "QatKit.Export", "QatKit.InferenceEngine", "QatKit.Testing", "QatKit.Text", "QatKit.Comparison"];
 
     /// <summary>What the compiler put into the built assemblies.</summary>
     public static AssemblyGraph OfBuiltAssemblies() => new(Libraries.ToDictionary(name => name, ReferencesOf));

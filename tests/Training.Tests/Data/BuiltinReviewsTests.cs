@@ -1,5 +1,5 @@
 using QatKit.Training.Data.Reviews;
-using QatKit.Training.Text;
+using QatKit.Text;
 
 namespace QatKit.Training.Tests.Data;
 

@@ -1,6 +1,6 @@
 using QatKit.Training.Data;
 using QatKit.Training.Data.Reviews;
-using QatKit.Training.Text;
+using QatKit.Text;
 
 namespace QatKit.Training.Tests.Data;
 

@@ -29,7 +29,7 @@ public sealed class ResumeTests(ResumeTests.WholeRun whole) : IClassFixture<Resu
         var stopper = new Stopper(stage, step, stop);
         Assert.Throws<OperationCanceledException>(() => new RecipeRunner(stopper).Run(TinyRecipe.Load(Overrides), folder.Combine("halves"), cancellation: stop.Token));
         Assert.False(Directory.Exists(folder.Combine("halves", "model")));
-        await ChildProcess.RunTest(typeof(ResumeTests), nameof(Child_resumes_a_run), FolderVariable, folder.Combine("halves"));
+        await ChildTest.Run(typeof(ResumeTests), nameof(Child_resumes_a_run), FolderVariable, folder.Combine("halves"));
 
         AssertSameTensors(whole.Combine("checkpoints", "last.safetensors"), folder.Combine("halves", "checkpoints", "last.safetensors"));
         AssertSameTensors(whole.Combine("model", "model.safetensors"), folder.Combine("halves", "model", "model.safetensors"));

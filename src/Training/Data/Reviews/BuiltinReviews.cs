@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using QatKit.Training.Text;
+using QatKit.Text;
 
 namespace QatKit.Training.Data.Reviews;
 

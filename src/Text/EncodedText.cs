@@ -1,4 +1,4 @@
-namespace QatKit.Training.Text;
+namespace QatKit.Text;
 
 /// <summary>One or two texts as BERT reads them: <c>[CLS] a [SEP]</c> or <c>[CLS] a [SEP] b [SEP]</c>.</summary>
 /// <param name="InputIds">Token ids, [S].</param>

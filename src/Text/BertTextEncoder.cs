@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 using Microsoft.ML.Tokenizers;
 using QatKit.Core.Graph;
 
-namespace QatKit.Training.Text;
+namespace QatKit.Text;
 
 /// <summary>Turns texts and pairs of texts into BERT's token ids: basic tokenization, WordPiece, special tokens, truncation.</summary>
 /// <remarks>Thread-safe. The tokens are those of Hugging Face's tokenizer; a special token that is written out in a text, such

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using QatKit.Core.Diagnostics;
 
-namespace QatKit.Training.Text;
+namespace QatKit.Text;
 
 /// <summary>A WordPiece vocabulary: one token per line, the line number is the id.</summary>
 public sealed class Vocabulary

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace QatKit.Training.Text;
+namespace QatKit.Training.Runs;
 
 // The tokenizer_config.json that Hugging Face puts beside a model. A cased model that reads lower-cased texts works,
 // only worse: nobody would notice.

@@ -1,8 +1,7 @@
 using QatKit.Core.Diagnostics;
 using QatKit.TestKit;
-using QatKit.Training.Text;
 
-namespace QatKit.Training.Tests.Text;
+namespace QatKit.Text.Tests;
 
 public sealed class BertTextEncoderTests
 {

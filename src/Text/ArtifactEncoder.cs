@@ -1,14 +1,15 @@
 using QatKit.Core.Artifact;
 using QatKit.Core.Diagnostics;
 
-namespace QatKit.Training.Text;
+namespace QatKit.Text;
 
 /// <summary>The tokenizer of an exported model.</summary>
 public static class ArtifactEncoder
 {
     /// <summary>Builds the tokenizer from the artifact's vocabulary, casing and length limit.</summary>
+    /// <param name="artifact">What the folder says (<see cref="ArtifactReader.ReadHeader"/>); the weights are not needed.</param>
     /// <exception cref="QatKitException">QK5103: the artifact has no vocabulary.</exception>
-    public static BertTextEncoder Create(ModelArtifact artifact)
+    public static BertTextEncoder Create(ArtifactHeader artifact)
     {
         ArgumentNullException.ThrowIfNull(artifact);
         var path = artifact.VocabularyPath

@@ -1,11 +1,16 @@
 using System.Diagnostics;
 
-namespace QatKit.Training.Tests;
+namespace QatKit.TestKit;
 
-/// <summary>Runs one test of this project in a process of its own.</summary>
-internal static class ChildProcess
+/// <summary>Runs one explicit test in a process of its own.</summary>
+public static class ChildTest
 {
-    public static async Task RunTest(Type type, string method, string variable, string value)
+    /// <summary>Runs it, and fails where it does not pass.</summary>
+    /// <param name="type">Of the test.</param>
+    /// <param name="method">The test.</param>
+    /// <param name="variable">Set in the child's environment.</param>
+    /// <param name="value">To this.</param>
+    public static async Task Run(Type type, string method, string variable, string value)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!)
         {
@@ -14,7 +19,7 @@ internal static class ChildProcess
             RedirectStandardOutput = true,
         };
         // Under 'dotnet test.dll' the program is dotnet itself.
-        if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet") start.ArgumentList.Insert(0, typeof(ChildProcess).Assembly.Location);
+        if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet") start.ArgumentList.Insert(0, type.Assembly.Location);
         using var child = Process.Start(start)!;
         var output = await child.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await child.WaitForExitAsync(TestContext.Current.CancellationToken);

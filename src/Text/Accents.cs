@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 
-namespace QatKit.Training.Text;
+namespace QatKit.Text;
 
 // Takes a character's accents off: canonical decomposition (NFD) without its nonspacing marks.
 // string.Normalize returns its input where a program runs with invariant globalization, and otherwise knows what the

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace QatKit.Training.Text;
+namespace QatKit.Text;
 
 // The first half of BERT's tokenization, as Hugging Face's BertNormalizer and BertPreTokenizer do it: drops control
 // characters, sets ideographs and punctuation apart, and for uncased models strips accents and lower-cases.

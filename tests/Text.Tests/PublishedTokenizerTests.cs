@@ -1,9 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using QatKit.TestKit;
-using QatKit.Training.Text;
 
-namespace QatKit.Training.Tests.Text;
+namespace QatKit.Text.Tests;
 
 /// <summary>The tokens are those of Hugging Face's tokenizers 0.13.4 (BertNormalizer, BertPreTokenizer, WordPiece over the
 /// bert-base-uncased vocabulary), which wrote bert-tokens.jsonl: chosen texts, then random ones from many scripts.</summary>
@@ -29,7 +28,7 @@ public sealed class PublishedTokenizerTests
     // As the qatkit tool runs: without ICU, string.Normalize returns its input.
     [Fact]
     public async Task Words_are_the_same_with_invariant_globalization() =>
-        await ChildProcess.RunTest(typeof(PublishedTokenizerTests), nameof(Words_are_those_of_the_published_tokenizer), "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1");
+        await ChildTest.Run(typeof(PublishedTokenizerTests), nameof(Words_are_those_of_the_published_tokenizer), "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1");
 
     // The table must not depend on ICU, so ICU can check it.
     [Fact]
