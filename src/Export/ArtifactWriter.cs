@@ -9,7 +9,7 @@ namespace QatKit.Export;
 /// artifact or the older one, never half of one, and nothing else is left behind.</remarks>
 public static class ArtifactWriter
 {
-    /// <summary>Writes an artifact, replacing an older artifact of the same path.</summary>
+    /// <summary>Writes an artifact, replacing an older artifact of the same path. What else lies in that folder is carried over.</summary>
     /// <param name="graph">The model.</param>
     /// <param name="details">Labels, limits, provenance and evaluation.</param>
     /// <param name="vocabularyPath">Vocabulary file to copy, or null for a model without one.</param>
@@ -17,7 +17,8 @@ public static class ArtifactWriter
     /// <param name="cancellation">Checked until the folder is renamed.</param>
     /// <returns>The artifact as it was read back.</returns>
     /// <exception cref="QatKitException">QK4008 cannot be written, QK4030 the target is something else than an artifact, QK4031 details or
-    /// vocabulary do not fit the model, QK4032 the disk gave back something else, and those of <see cref="QuantizedGraphValidator"/>.</exception>
+    /// vocabulary do not fit the model, QK4032 the disk gave back something else, QK4033 the artifact is written but the older one cannot be
+    /// cleared away, and those of <see cref="QuantizedGraphValidator"/>.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the older artifact is as it was.</exception>
     public static ModelArtifact Write(
         QuantizedGraph graph, ArtifactDetails details, string? vocabularyPath, string directory, CancellationToken cancellation = default) =>

@@ -25,6 +25,11 @@ internal static class ExportChecks
             problems.Add("QK4030", directory, "this is a file. Choose another folder.");
         else if (Directory.Exists(directory) && !File.Exists(Path.Combine(directory, ArtifactFiles.Manifest)) && Directory.EnumerateFileSystemEntries(directory).Any())
             problems.Add("QK4030", directory, $"the folder is not empty and has no {ArtifactFiles.Manifest}, so it is not replaced. Choose another folder.");
+        else if (Directory.Exists(directory))
+        {
+            foreach (var name in FolderSwap.OthersIn(directory).Select(Path.GetFileName).Where(n => ArtifactFiles.Names.Contains(n)))
+                problems.Add("QK4030", directory, $"'{name}' in it is a folder, and the artifact has a file of this name. Choose another folder.");
+        }
     }
 
     private static byte[]? ReadVocabulary(string path, int vocabSize, DiagnosticBag problems)

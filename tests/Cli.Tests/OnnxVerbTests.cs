@@ -63,6 +63,23 @@ public sealed class OnnxVerbTests : IDisposable
         Assert.Equal((ExitCode.InvalidInput, $"error QK4304 {checkpoint}: this is a float checkpoint: there are no scales, so there is no INT8 model. Run a recipe first, or add --float.\n"), (code, error));
     }
 
+    [Theory]
+    [InlineData("model.safetensors")]
+    [InlineData("qatkit.json")]
+    [InlineData("SHA256SUMS")]
+    [InlineData("tokenizer_config.json")]
+    [InlineData("config.json")]
+    public async Task A_name_that_another_file_of_a_model_has_is_refused(string name)
+    {
+        foreach (var path in (string[])[_model.Combine(name), _folder.Combine("new", name)])
+        {
+            var before = File.Exists(path) ? File.ReadAllBytes(path) : null;
+            var (code, output, error) = await CliRunner.Run("export", _model.Folder, "--onnx", path);
+            Assert.Equal((ExitCode.InvalidInput, "", $"error QK4305 {path}: a file of this name belongs to the model's folder. Name the ONNX file otherwise, for example model.onnx.\n"), (code, output, error));
+            Assert.Equal(before, File.Exists(path) ? File.ReadAllBytes(path) : null);
+        }
+    }
+
     [Fact]
     public async Task Inspect_tells_every_problem_and_nonsense_is_refused()
     {

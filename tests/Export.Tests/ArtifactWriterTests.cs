@@ -81,6 +81,45 @@ public sealed class ArtifactWriterTests : IDisposable
     }
 
     [Fact]
+    public void What_lies_beside_an_older_artifact_is_carried_over()
+    {
+        SmallModel.Write(_folder);
+        _folder.WriteText("model/model.onnx", "onnx");
+        _folder.WriteText("model/tokenizer_config.json", "{}");
+        _folder.WriteText("model/kernels/sm_80/k.cubin", "code");
+        Directory.CreateDirectory(_folder.Combine("model", "empty"));
+        SmallModel.Export(SmallModel.Graph(2), SmallModel.Details, null, Target);
+        Assert.Empty(GraphComparison.Differences(SmallModel.Graph(2), ArtifactReader.Read(Target).Graph));
+        Assert.Equal(
+            ["SHA256SUMS", "config.json", "empty", "kernels", "model.onnx", "model.safetensors", "qatkit.json", "tokenizer_config.json"],
+            Directory.GetFileSystemEntries(Target).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(("onnx", "code"), (File.ReadAllText(Path.Combine(Target, "model.onnx")), File.ReadAllText(Path.Combine(Target, "kernels", "sm_80", "k.cubin"))));
+        AssertNothingElse();
+    }
+
+    [Fact]
+    public void A_folder_in_the_place_of_a_file_is_not_replaced()
+    {
+        SmallModel.Export(SmallModel.Graph(), SmallModel.Details, null, Target);
+        _folder.WriteText("model/vocab.txt/thesis.txt", "years of work");
+        var error = Assert.Throws<QatKitException>(() => SmallModel.Write(_folder, seed: 2));
+        Assert.Equal($"QK4030 {Target}: 'vocab.txt' in it is a folder, and the artifact has a file of this name. Choose another folder.", error.Message);
+        Assert.Equal("years of work", File.ReadAllText(_folder.Combine("model", "vocab.txt", "thesis.txt")));
+    }
+
+    [Fact]
+    public void An_older_artifact_that_cannot_be_deleted_is_told_and_the_new_one_is_in_place()
+    {
+        SmallModel.Write(_folder);
+        SmallModel.Export(SmallModel.Graph(2), SmallModel.Details, null, _folder.Combine("new"));
+        var error = Assert.Throws<QatKitException>(() => FolderSwap.Replace(_folder.Combine("new"), Target, _ => throw new IOException("Device or resource busy.")));
+        var old = Assert.Single(Directory.GetDirectories(_folder.Path, "model.*.old"));
+        Assert.Equal($"QK4033 {Target}: the new artifact is in place, but the older one, moved aside to '{old}', cannot be cleared away: Device or resource busy. Move what you need from there, and delete it.", error.Message);
+        Assert.Empty(GraphComparison.Differences(SmallModel.Graph(2), ArtifactReader.Read(Target).Graph));
+        Assert.Empty(GraphComparison.Differences(SmallModel.Graph(), ArtifactReader.Read(old).Graph));
+    }
+
+    [Fact]
     public void A_file_is_not_replaced()
     {
         _folder.WriteText("model", "text");

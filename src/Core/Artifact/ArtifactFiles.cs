@@ -20,4 +20,7 @@ public static class ArtifactFiles
 
     /// <summary>SHA-256 of every other file, as <c>sha256sum -c</c> reads it.</summary>
     public const string Checksums = "SHA256SUMS";
+
+    /// <summary>The names of all of them.</summary>
+    public static IReadOnlyList<string> Names { get; } = [Config, Tensors, Vocabulary, Manifest, Checksums];
 }

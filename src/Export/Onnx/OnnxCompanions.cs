@@ -43,6 +43,9 @@ public sealed class OnnxCompanions
         return new OnnxCompanions(artifact);
     }
 
+    /// <summary>True for a name that a file of a model's folder has, so that no ONNX file may have it.</summary>
+    internal static bool Takes(string name) => ArtifactFiles.Names.Append(TokenizerConfig).Contains(name, StringComparer.OrdinalIgnoreCase);
+
     /// <summary>Refuses a folder in which other files of these names lie.</summary>
     /// <exception cref="QatKitException">QK4302: every such file; QK4001: one of them cannot be read.</exception>
     internal void CheckTarget(string folder)
@@ -65,7 +68,10 @@ public sealed class OnnxCompanions
 
     // The artifact's own folder has its own config.json and vocabulary, which its checksums cover.
     private IEnumerable<(string Name, byte[] Content)> Missing(string folder) =>
-        folder == _artifactFolder ? _files.Where(f => f.Name == TokenizerConfig) : _files;
+        IsArtifactFolder(folder) ? _files.Where(f => f.Name == TokenizerConfig) : _files;
+
+    private bool IsArtifactFolder(string folder) =>
+        string.Equals(folder, _artifactFolder, OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
 
     private static bool Same(string path, byte[] content)
     {

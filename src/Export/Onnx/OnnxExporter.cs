@@ -37,7 +37,7 @@ public static class OnnxExporter
     /// <summary>Writes an artifact as an INT8 model, and tokenizer files beside it; reads it back and compares it first.</summary>
     /// <returns>What the file holds.</returns>
     /// <exception cref="QatKitException">QK4008 cannot be written, QK4301 too large, QK4302 another model's files lie there,
-    /// QK4303 the path is not one of a file, QK4311 to QK4320 what was read back is wrong.</exception>
+    /// QK4303 the path is not one of a file, QK4305 its name is that of another file of a model, QK4311 to QK4320 what was read back is wrong.</exception>
     public static OnnxSummary Write(ModelArtifact artifact, string path)
     {
         ArgumentNullException.ThrowIfNull(artifact);
@@ -91,6 +91,8 @@ public static class OnnxExporter
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (Directory.Exists(path) || Path.EndsInDirectorySeparator(path))
             throw new QatKitException("QK4303", path, "this is a folder. Name a file, for example model.onnx in it.");
+        if (OnnxCompanions.Takes(Path.GetFileName(path)))
+            throw new QatKitException("QK4305", path, "a file of this name belongs to the model's folder. Name the ONNX file otherwise, for example model.onnx.");
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         companions.CheckTarget(folder);
         OnnxModel? written = null;
