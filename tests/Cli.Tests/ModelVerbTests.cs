@@ -60,6 +60,14 @@ public sealed class ModelVerbTests : IDisposable
     }
 
     [Fact]
+    public async Task A_text_may_start_with_an_at_sign()
+    {
+        var (code, output, error) = await CliRunner.Run("predict", _model.Folder, "@united thanks");
+        Assert.Equal((ExitCode.Ok, ""), (code, error));
+        Assert.EndsWith(": @united thanks\n", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Predictions_are_the_same_under_a_Turkish_culture()
     {
         var before = CultureInfo.CurrentCulture;

@@ -16,7 +16,8 @@ internal static class QatKitCli
         // Numbers and JSON look the same in every country.
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
-        var parsed = CreateRoot(context).Parse(args.Length == 0 ? ["--help"] : args);
+        // A text may start with @, which would otherwise name a file with more arguments.
+        var parsed = CreateRoot(context).Parse(args.Length == 0 ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         context.Verbose = parsed.GetValue(VerboseOption);
         var configuration = new InvocationConfiguration
         {
