@@ -47,6 +47,55 @@ public sealed partial class BadInputTests : IDisposable
     }
 
     [Fact]
+    public async Task Validate_tells_patterns_that_match_nothing_and_what_is_missing()
+    {
+        using var folder = new TempFolder();
+        var recipe = folder.WriteText("r.yaml",
+            """
+            name: r
+            model:
+              architecture: { layers: 1, hidden: 24, heads: 2, intermediate: 40 }
+              vocabulary: builtin:reviews
+            task: { data: builtin:reviews, max_length: 32 }
+            quantization:
+              targets: ["bert.encodr.*"]
+              ignore: ["re:("]
+            sparsity: { pattern: "2:4" }
+            """);
+        var (code, output, error) = await CliRunner.Run("validate", recipe);
+        Assert.Equal((ExitCode.InvalidInput, ""), (code, output));
+        var lines = error.Replace(recipe, "r.yaml", StringComparison.Ordinal).TrimEnd().Split('\n');
+        Assert.Equal(3, lines.Length);
+        Assert.StartsWith("error QK2010 r.yaml(7,12): 'bert.encodr.*' matches no layer.", lines[0], StringComparison.Ordinal);
+        Assert.StartsWith("error QK2011 r.yaml(8,11): 're:(' is not a valid pattern: ", lines[1], StringComparison.Ordinal);
+        Assert.StartsWith("error QK3005 r.yaml(9,11): no chosen layer can be pruned: ", lines[2], StringComparison.Ordinal);
+
+        recipe = folder.WriteText("files.yaml",
+            """
+            name: files
+            model: { path: model, vocabulary: words.txt }
+            task: { format: sst2, train: train.tsv, dev: dev.tsv }
+            """);
+        (code, output, error) = await CliRunner.Run("validate", recipe);
+        string Missing(string key, string kind, string name) =>
+            $"error QK1010 {key}: the {kind} '{folder.Combine(name)}' does not exist. Put it there, or correct the path; paths are relative to the recipe's folder.\n";
+        Assert.Equal((ExitCode.InvalidInput, ""), (code, output));
+        Assert.Equal(Missing("model.path", "folder", "model") + Missing("model.vocabulary", "file", "words.txt") + Missing("task.train", "file", "train.tsv") + Missing("task.dev", "file", "dev.tsv"), error);
+    }
+
+    [Fact]
+    public async Task Validate_looks_into_the_checkpoint()
+    {
+        using var folder = new TempFolder();
+        folder.WriteText("model/config.json", "{ \"num_hidden_layers\": 1, \"hidden_size\": 16, \"num_attention_heads\": 2, \"intermediate_size\": 32 }");
+        folder.WriteText("dev.tsv", "sentence\tlabel\n");
+        var recipe = folder.WriteText("r.yaml", "name: r\nmodel: { path: model }\ntask: { format: sst2, train: dev.tsv, dev: dev.tsv }\nquantization: { targets: [\"*.layer.7.*\"] }\n");
+        var (code, output, error) = await CliRunner.Run("validate", recipe);
+        Assert.Equal((ExitCode.InvalidInput, ""), (code, output));
+        Assert.Equal(["QK1111", "QK2026", "QK2010"], error.TrimEnd().Split('\n').Select(l => l.Split(' ')[1]));
+    }
+
+    [Fact]
     public async Task A_missing_recipe_says_where_to_look()
     {
         var (code, output, error) = await CliRunner.Run("validate", "no/such.yaml");

@@ -1,5 +1,6 @@
 using System.Globalization;
 using QatKit.Cli.CommandLine;
+using QatKit.Cli.Recipes;
 using QatKit.Core.Diagnostics;
 using QatKit.TestKit;
 
@@ -74,13 +75,42 @@ public sealed class CommandLineTests
     }
 
     [Fact]
-    public async Task Cp_copies_a_recipe_byte_for_byte()
+    public async Task Cp_names_the_copy_after_its_file_and_changes_nothing_else()
     {
         using var folder = new TempFolder();
         var target = folder.Combine("mine.yaml");
         var (code, output, error) = await CliRunner.Run("cp", "quickstart", target);
         Assert.Equal((ExitCode.Ok, $"Copied quickstart to {target}.\n", ""), (code, output, error));
-        Assert.Equal(File.ReadAllText(RepositoryRoot.Combine("recipes", "quickstart.yaml")), File.ReadAllText(target));
+        Assert.Equal(
+            File.ReadAllText(RepositoryRoot.Combine("recipes", "quickstart.yaml")).Replace("\nname: quickstart\n", "\nname: mine\n", StringComparison.Ordinal),
+            File.ReadAllText(target));
+        Assert.Equal((ExitCode.Ok, "mine: valid.\n", ""), await CliRunner.Run("validate", target));
+    }
+
+    [Fact]
+    public async Task The_paths_of_a_copy_lead_to_the_same_files()
+    {
+        using var folder = new TempFolder();
+        var target = folder.Combine("deep", "er", "mine.yaml");
+        Assert.Equal(ExitCode.Ok, (await CliRunner.Run("cp", "sst2_bert_tiny_int8_24", target)).Code);
+        var (original, copy) = (RecipeFile.Load("sst2_bert_tiny_int8_24", []), RecipeFile.Load(target, []));
+        Assert.Equal(original.Resolve(original.Recipe.Model.Path!), copy.Resolve(copy.Recipe.Model.Path!));
+        Assert.Equal(original.Resolve(original.Recipe.Task.Dev!), copy.Resolve(copy.Recipe.Task.Dev!));
+        Assert.False(Path.IsPathRooted(copy.Recipe.Task.Dev!));
+        Assert.Equal(original.Text.Split('\n').Length, copy.Text.Split('\n').Length);
+        Assert.Contains("  max_length: 64          # the positions that the model was pre-trained on; longer texts are cut", copy.Text.Split('\n'));
+    }
+
+    [Theory]
+    [InlineData("my film.yaml", "my film")]
+    [InlineData(".hidden.yaml", ".hidden")]
+    public async Task Cp_refuses_a_name_that_no_run_can_have(string file, string name)
+    {
+        using var folder = new TempFolder();
+        var target = folder.Combine(file);
+        var (code, output, error) = await CliRunner.Run("cp", "quickstart", target);
+        Assert.Equal((ExitCode.InvalidInput, "", $"error QK5106 {target}: a recipe is named after its file, and '{name}' cannot be the name of a run. Use letters, digits, '.', '_' and '-'.\n"), (code, output, error));
+        Assert.False(File.Exists(target));
     }
 
     [Fact]

@@ -20,9 +20,15 @@ internal static class RecipeFile
         var name = nameOrPath.Replace('\\', '/');
         if (name.StartsWith("recipes/", StringComparison.Ordinal)) name = name["recipes/".Length..];
         if (name.EndsWith(".yaml", StringComparison.Ordinal)) name = name[..^".yaml".Length];
-        var beside = Path.Combine("recipes", name + ".yaml");
+        var beside = Beside(name);
         return File.Exists(beside)
             ? RecipeLoader.Load(beside, overrides)
-            : RecipeLoader.Parse(RecipeCatalog.Read(name), nameOrPath, Environment.CurrentDirectory, overrides);
+            : RecipeLoader.Parse(RecipeCatalog.Read(name), nameOrPath, FolderOf(name), overrides);
     }
+
+    /// <summary>The folder to which the paths in a recipe that comes with the tool are relative.</summary>
+    public static string FolderOf(string name) =>
+        File.Exists(Beside(name)) ? Path.GetDirectoryName(Path.GetFullPath(Beside(name)))! : Environment.CurrentDirectory;
+
+    private static string Beside(string name) => Path.Combine("recipes", name + ".yaml");
 }

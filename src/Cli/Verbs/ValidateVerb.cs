@@ -1,6 +1,7 @@
 using System.CommandLine;
 using QatKit.Cli.CommandLine;
 using QatKit.Cli.Recipes;
+using QatKit.Training.Runs;
 
 namespace QatKit.Cli.Verbs;
 
@@ -15,6 +16,7 @@ internal static class ValidateVerb
         command.SetAction(parsed =>
         {
             var loaded = RecipeFile.Load(parsed.GetRequiredValue(recipe), parsed.GetValue(overrides) ?? []);
+            RecipeCheck.Run(loaded);
             context.Out.WriteLine($"{loaded.Recipe.Name}: valid.");
             return ExitCode.Ok;
         });

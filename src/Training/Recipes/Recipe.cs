@@ -5,7 +5,7 @@ namespace QatKit.Training.Recipes;
 /// The documentation of each property is the text of docs/recipe-reference.md.</remarks>
 public sealed record Recipe
 {
-    /// <summary>Short name; the default run folder is <c>runs/NAME</c>.</summary>
+    /// <summary>Short name of letters, digits, <c>.</c>, <c>_</c> and <c>-</c>; the default run folder is <c>runs/NAME</c>.</summary>
     public required string Name { get; init; }
 
     /// <summary>The model to start from.</summary>

@@ -28,7 +28,7 @@ public static class RecipeLoader
     /// <param name="folder">The folder to which its paths are relative.</param>
     /// <param name="overrides">Values that replace those of the text, as <c>section.key=value</c>.</param>
     /// <exception cref="QatKitException">QK1002 not YAML, QK1003 unknown key, QK1004 missing key, QK1005 wrong type, QK1006 out of
-    /// range, QK1007 unknown choice, QK1008 contradiction, QK1009 malformed override.</exception>
+    /// range, QK1007 unknown choice, QK1008 contradiction, QK1009 malformed override, and those of <see cref="RecipeValidator.Check(Recipe)"/>.</exception>
     public static LoadedRecipe Parse(string yaml, string name, string folder, IReadOnlyList<string>? overrides = null)
     {
         ArgumentNullException.ThrowIfNull(yaml);

@@ -1,9 +1,11 @@
 using System.Globalization;
 using QatKit.Core.Diagnostics;
+using QatKit.Core.Graph;
 using QatKit.Training.Data;
 using QatKit.Training.Data.Reviews;
 using QatKit.Training.Metrics;
 using QatKit.Training.Recipes.Binding;
+using QatKit.Training.Runs;
 
 namespace QatKit.Training.Recipes;
 
@@ -11,7 +13,8 @@ namespace QatKit.Training.Recipes;
 public static class RecipeValidator
 {
     /// <summary>Throws when a recipe built in code is not valid.</summary>
-    /// <exception cref="QatKitException">QK1006 out of range, QK1008 contradiction; all problems at once.</exception>
+    /// <exception cref="QatKitException">QK1006 out of range, QK1008 contradiction, QK2010, QK2011 and QK3005 patterns that do not
+    /// fit <c>model.architecture</c>; all problems at once.</exception>
     public static void Check(Recipe recipe)
     {
         ArgumentNullException.ThrowIfNull(recipe);
@@ -55,6 +58,7 @@ public static class RecipeValidator
         {
             CheckModel(recipe.Model);
             CheckTask(recipe.Task);
+            CheckVerify(recipe.Verify);
             if (recipe.Sparsity is { } sparsity) CheckSparsity(sparsity);
             if (recipe.Model.Architecture is { } architecture && recipe.Task.MaxLength > architecture.MaxPositions)
                 Add("task.max_length", $"task.max_length = {recipe.Task.MaxLength} exceeds model.architecture.max_positions = {architecture.MaxPositions}. Lower the first or raise the second.");
@@ -62,10 +66,14 @@ public static class RecipeValidator
                 Add("quantization.freeze_step", $"quantization.freeze_step = {freeze} lies before quantization.start_step = {start}. Ranges cannot be fixed before they are used.");
             if (recipe.Quantization is { Percentile: not 99.99, Calibrator: not CalibratorKind.Percentile })
                 Add("quantization.percentile", "quantization.percentile has no effect without calibrator: percentile. Remove one of the two.");
-            if (Path.GetFileName(recipe.Export.Output) != recipe.Export.Output || recipe.Export.Output.Length == 0)
-                Add("export.output", $"export.output = '{recipe.Export.Output}' is not a plain folder name. The folder lies inside the run folder; use a name such as model.");
-            if (Path.GetFileName(recipe.Name) != recipe.Name || string.IsNullOrWhiteSpace(recipe.Name))
-                Add("name", $"name = '{recipe.Name}' cannot be a folder name. Use letters, digits, '-' and '_'.");
+            if (!RunName.IsValid(recipe.Export.Output))
+                Add("export.output", $"export.output = '{recipe.Export.Output}' cannot be the name of a folder inside the run folder. Use letters, digits, '.', '_' and '-', as in model.");
+            else if (RunFolder.Names.Contains(recipe.Export.Output, StringComparer.OrdinalIgnoreCase))
+                Add("export.output", $"export.output = '{recipe.Export.Output}' is something else in a run folder. Use another name, such as model.");
+            if (!RunName.IsValid(recipe.Name))
+                Add("name", $"name = '{recipe.Name}' cannot be a folder name. Use letters, digits, '.', '_' and '-'.");
+            if (recipe.Model.Architecture is { } sizes && RecipeSchema.Keys(typeof(ArchitectureSection)).All(k => k.Range!.IsValid(k.Property.GetValue(sizes))))
+                RecipePlans.Check(recipe, new BertArchitecture(sizes.Layers, sizes.Hidden, sizes.Heads, sizes.Intermediate, 1, sizes.MaxPositions, 2, 2), placeOf, problems);
         }
 
         private void CheckModel(ModelSection model)
@@ -74,6 +82,8 @@ public static class RecipeValidator
                 Add("model", model.Path is null ? "model has neither path nor architecture. Give one of them." : "model has both path and architecture. Remove one of them.");
             if (model.Architecture is not { } a) return;
             if (model.Vocabulary is null) Add("model", "model.architecture needs model.vocabulary. Name a vocab.txt or builtin:reviews.");
+            if (recipe is { Train.Epochs: 0, Quantization.Epochs: 0 })
+                Add("train.epochs", "train.epochs and quantization.epochs are both 0, and model.architecture starts from random weights: nothing would be learned. Raise one of them.");
             if (a.Heads > 0 && a.Hidden % a.Heads != 0)
                 Add("model.architecture.heads", $"model.architecture.heads = {a.Heads} does not divide hidden = {a.Hidden}. Use a divisor.");
         }
@@ -100,6 +110,12 @@ public static class RecipeValidator
             if (general && task.Labels.Count == 1) Add("task.labels", "task.labels has one class. List at least two.");
             if ((task.Format == DataFormat.Stsb) != regression && !general)
                 Add("task.type", $"task.type = {Key(task.Type)} does not fit the data. Only format stsb is a regression.");
+        }
+
+        private void CheckVerify(VerifySection verify)
+        {
+            if (recipe.Task.Type == TaskType.Regression && verify.MinArgmaxAgreement != new VerifySection().MinArgmaxAgreement)
+                Add("verify.min_argmax_agreement", "verify.min_argmax_agreement has no effect on a regression, whose one output is always the largest. Remove it.");
         }
 
         private void CheckSparsity(SparsitySection sparsity)

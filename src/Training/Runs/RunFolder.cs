@@ -12,6 +12,10 @@ public sealed class RunFolder
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
+    /// <summary>The names that a run has for its files and folders: no model in it can have one of them.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+        ["recipe.yaml", "run.json", "evaluation.json", "metrics.jsonl", "tensorboard", "checkpoints", "vocab.txt", "parity.json", "parity.md"];
+
     /// <summary>Names a folder; nothing is written yet.</summary>
     public RunFolder(string path) => Root = Path.GetFullPath(path);
 

@@ -34,7 +34,8 @@ public sealed record RunInputs(
             encoder, EncodedDataset.Create(train, encoder), EncodedDataset.Create(dev, encoder), dev, train.Labels, $"{train.Sha256}:{dev.Sha256}");
     }
 
-    private static void CheckPaths(LoadedRecipe loaded)
+    // QK1010 for every file and folder that the recipe names and that is not there.
+    internal static void CheckPaths(LoadedRecipe loaded)
     {
         var problems = new DiagnosticBag();
         var (model, task) = (loaded.Recipe.Model, loaded.Recipe.Task);
@@ -60,7 +61,7 @@ public sealed record RunInputs(
         return (DatasetLoader.Load(loaded.Resolve(task.Train!), layout), DatasetLoader.Load(loaded.Resolve(task.Dev!), layout));
     }
 
-    private static Vocabulary LoadVocabulary(LoadedRecipe loaded) => loaded.Recipe.Model switch
+    internal static Vocabulary LoadVocabulary(LoadedRecipe loaded) => loaded.Recipe.Model switch
     {
         { Vocabulary: BuiltinReviews.Name } => BuiltinReviews.CreateVocabulary(),
         { Vocabulary: { } path } => Vocabulary.Load(loaded.Resolve(path)),

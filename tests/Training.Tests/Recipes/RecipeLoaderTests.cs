@@ -84,8 +84,8 @@ public sealed class RecipeLoaderTests
             QK1008 r.yaml(3,74): task.max_length = 64 exceeds model.architecture.max_positions = 32. Lower the first or raise the second.
             QK1008 r.yaml(4,46): quantization.freeze_step = 5 lies before quantization.start_step = 10. Ranges cannot be fixed before they are used.
             QK1008 r.yaml(4,61): quantization.percentile has no effect without calibrator: percentile. Remove one of the two.
-            QK1008 r.yaml(6,19): export.output = '../x' is not a plain folder name. The folder lies inside the run folder; use a name such as model.
-            QK1008 r.yaml(1,7): name = 'a/b' cannot be a folder name. Use letters, digits, '-' and '_'.
+            QK1008 r.yaml(6,19): export.output = '../x' cannot be the name of a folder inside the run folder. Use letters, digits, '.', '_' and '-', as in model.
+            QK1008 r.yaml(1,7): name = 'a/b' cannot be a folder name. Use letters, digits, '.', '_' and '-'.
             """, e.Message);
     }
 
@@ -155,7 +155,7 @@ public sealed class RecipeLoaderTests
     [Fact]
     public void Resolved_text_reads_back_to_the_same_recipe()
     {
-        var recipe = Parse(Minimal, "sparsity.pattern=2:4", "quantization.ignore=[\"re:.*\\\\.0\\\\..*\", \"b: c\"]", "model.dropout=0.05", "task.metric=f1");
+        var recipe = Parse(Minimal, "sparsity.pattern=2:4", "quantization.ignore=[\"re:.*\\\\.0\\\\..*\", \"re:(b: c)?bert.pooler.dense\"]", "model.dropout=0.05", "task.metric=f1");
         var yaml = RecipeText.ToYaml(recipe);
         var again = Parse(yaml);
         Assert.Equal(yaml, RecipeText.ToYaml(again));
@@ -167,8 +167,45 @@ public sealed class RecipeLoaderTests
     [Fact]
     public void Texts_of_every_script_read_back_to_themselves()
     {
-        var recipe = Parse(Minimal) with { Name = "größe \ud83d\ude00 \"quoted\" \\ \u00a0\u2028" };
-        Assert.Equal(recipe.Name, Parse(RecipeText.ToYaml(recipe)).Name);
+        var minimal = Parse(Minimal);
+        var recipe = minimal with { Model = minimal.Model with { Vocabulary = "größe \ud83d\ude00 \"quoted\" \\ \u00a0\u2028" } };
+        Assert.Equal(recipe.Model.Vocabulary, Parse(RecipeText.ToYaml(recipe)).Model.Vocabulary);
+    }
+
+    [Theory]
+    [InlineData(".")]
+    [InlineData("..")]
+    [InlineData(".hidden")]
+    [InlineData("a b")]
+    [InlineData("a/b")]
+    [InlineData("ends.")]
+    [InlineData("größe")]
+    public void A_name_is_one_that_every_system_takes_for_a_folder(string name)
+    {
+        var e = Assert.Throws<QatKitException>(() => Parse(Minimal, $"name='{name}'", $"export.output='{name}'"));
+        Assert.Equal(
+            [
+                $"QK1008 --set export.output: export.output = '{name}' cannot be the name of a folder inside the run folder. Use letters, digits, '.', '_' and '-', as in model.",
+                $"QK1008 --set name: name = '{name}' cannot be a folder name. Use letters, digits, '.', '_' and '-'.",
+            ],
+            e.Diagnostics.Select(d => d.ToString()));
+    }
+
+    [Theory]
+    [InlineData("checkpoints")]
+    [InlineData("tensorboard")]
+    [InlineData("Vocab.txt")]
+    [InlineData("parity.md")]
+    public void A_model_cannot_take_the_place_of_the_runs_own_files(string name) => Assert.Equal(
+        $"QK1008 --set export.output: export.output = '{name}' is something else in a run folder. Use another name, such as model.",
+        Assert.Throws<QatKitException>(() => Parse(Minimal, $"export.output={name}")).Message);
+
+    [Fact]
+    public void A_model_that_learns_nothing_and_a_gate_that_cannot_fail_are_contradictions()
+    {
+        var e = Assert.Throws<QatKitException>(() => Parse(Minimal, "train.epochs=0", "quantization.epochs=0", "task.type=regression", "task.metric=pearson", "verify.min_argmax_agreement=0.9"));
+        Assert.Contains("QK1008 --set train.epochs: train.epochs and quantization.epochs are both 0, and model.architecture starts from random weights: nothing would be learned. Raise one of them.", e.Diagnostics.Select(d => d.ToString()));
+        Assert.Contains("QK1008 --set verify.min_argmax_agreement: verify.min_argmax_agreement has no effect on a regression, whose one output is always the largest. Remove it.", e.Diagnostics.Select(d => d.ToString()));
     }
 
     // The tree of a YAML text is built by recursion: without a limit this ends the process.
