@@ -12,14 +12,19 @@ internal sealed class ModelFixture : IDisposable
     private readonly TempFolder _folder = new();
 
     public ModelFixture()
+        : this("negative", "positive")
+    {
+    }
+
+    public ModelFixture(params string[] labels)
     {
         var words = BuiltinReviews.CreateVocabulary();
         var vocabulary = _folder.Combine("vocab.txt");
         File.WriteAllBytes(vocabulary, words.Bytes);
-        Architecture = new BertArchitecture(2, 32, 2, 64, words.Count, 16, 2, 2);
+        Architecture = new BertArchitecture(2, 32, 2, 64, words.Count, 16, 2, labels.Length);
         var details = new ArtifactDetails
         {
-            Labels = ["negative", "positive"],
+            Labels = labels,
             MaxSequenceLength = 16,
             LowerCase = true,
             Provenance = new Dictionary<string, string> { ["seed"] = "1" },

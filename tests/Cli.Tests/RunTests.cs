@@ -12,7 +12,7 @@ public sealed class RunTests : IDisposable
     private string[] Arguments =>
     [
         "run", RepositoryRoot.Combine("recipes", "quickstart.yaml"), "--output", _folder.Combine("run"),
-        "--set", "train.epochs=1", "--set", "quantization.epochs=1", "--set", "task.train_limit=256", "--set", "task.dev_limit=40", "--set", "verify.max_metric_loss=1",
+        "--set", "train.epochs=1", "--set", "quantization.epochs=1", "--set", "task.train_limit=256", "--set", "task.dev_limit=40", "--set", "verify.max_metric_loss=1", "--set", "verify.examples=30",
     ];
 
     public void Dispose() => _folder.Dispose();
@@ -25,7 +25,8 @@ public sealed class RunTests : IDisposable
         Assert.Equal(ExitCode.Ok, code);
         var lines = output.TrimEnd().Split('\n');
         Assert.Matches(@"^prediction: (negative|positive) \(\d+\.\d %\): .+", lines[^1]);
-        Assert.Contains(lines, l => l.StartsWith("bit-equal on 40 examples", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.StartsWith("bit-equal on 30 examples", StringComparison.Ordinal));
+        Assert.Contains("model: random weights", lines);
         Assert.Contains(lines, l => l.StartsWith("finetune  loss 0.", StringComparison.Ordinal) && l.EndsWith("step 1/4", StringComparison.Ordinal));
         Assert.DoesNotContain("\u001b", output, StringComparison.Ordinal);
 
@@ -41,6 +42,21 @@ public sealed class RunTests : IDisposable
         // A gate of the command line outranks the recipe's.
         (code, _, _) = await CliRunner.Run("verify", model, "--checkpoint", _folder.Combine("run"), "--data", "builtin:reviews", "--limit", "40", "--output", _folder.Combine("again"), "--max-metric-loss", "-2");
         Assert.Equal(ExitCode.GateFailed, code);
+
+        // A gate that nothing can be measured for, and a run that did not make the model.
+        var unlabelled = _folder.WriteText("texts.csv", "text\nthe film was good\n");
+        (code, output, error) = await CliRunner.Run("verify", model, "--checkpoint", _folder.Combine("run"), "--data", unlabelled, "--max-metric-loss", "0");
+        Assert.Equal((ExitCode.InvalidInput, ""), (code, output));
+        Assert.Equal($"error QK5107 --max-metric-loss: not every row of {unlabelled} has a label, so there is no metric, and this gate could not fail. Leave it out, or pass data with labels.\n", error);
+        using (var other = new ModelFixture("positive", "negative"))
+        {
+            (code, output, error) = await CliRunner.Run("verify", other.Folder, "--checkpoint", _folder.Combine("run"), "--data", "builtin:reviews");
+            string Difference(string name, string run, string ofModel) => $"error QK1124 {_folder.Combine("run")}: {name} of the run = {run}, of the model in {other.Folder} = {ofModel}. Pass the run that made the model.\n";
+            Assert.Equal((ExitCode.InvalidInput, ""), (code, output));
+            Assert.Equal(
+                Difference("hidden size", "64", "32") + Difference("feed-forward size", "128", "64") + Difference("positions", "64", "16") + Difference("labels", "negative, positive", "positive, negative"),
+                error);
+        }
 
         // Freezing the checkpoint again gives the same model: tensors, provenance, evaluation.
         var copy = _folder.Combine("copy");

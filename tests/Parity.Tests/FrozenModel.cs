@@ -17,11 +17,11 @@ internal sealed class FrozenModel : IDisposable
 {
     private readonly TempFolder _folder = new();
 
-    public FrozenModel(int seed, QuantizationPlan? plan = null)
+    public FrozenModel(int seed, QuantizationPlan? plan = null, int classes = 3)
     {
         Config = new BertConfig
         {
-            VocabSize = 50, HiddenSize = 32, Layers = 2, Heads = 2, IntermediateSize = 64, MaxPositions = 16, Classes = 3,
+            VocabSize = 50, HiddenSize = 32, Layers = 2, Heads = 2, IntermediateSize = 64, MaxPositions = 16, Classes = classes,
             HiddenDropout = 0.1, AttentionDropout = 0.1, InitializerRange = 0.15,
         };
         Model = new BertForSequenceClassification(Config, seed);
@@ -34,7 +34,7 @@ internal sealed class FrozenModel : IDisposable
         Prepared.FinishCalibration();
         Prepared.SetPhase(QuantizationPhase.FakeQuant);
         Graph = Freezer.Freeze(Prepared);
-        var details = new ArtifactDetails { Labels = ["a", "b", "c"], MaxSequenceLength = 16, LowerCase = true };
+        var details = new ArtifactDetails { Labels = [.. new[] { "a", "b", "c" }.Take(classes)], MaxSequenceLength = 16, LowerCase = true };
         Artifact = ArtifactWriter.Write(Graph, details, null, _folder.Combine("model"), TestContext.Current.CancellationToken);
         Sequences = Batches.Split([Batch(7, [.. Enumerable.Range(0, 40).Select(i => 1 + i * 5 % 16)])]);
     }

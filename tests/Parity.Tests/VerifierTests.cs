@@ -25,7 +25,7 @@ public sealed class VerifierTests
         Assert.True(report.Passed, string.Join(Environment.NewLine, report.GateResults));
         Assert.Equal(["P0", "P1", "P2"], report.Rungs.Select(r => r.Rung));
         var p3 = report.LayerParity!;
-        Assert.Equal((40, 40, 0.0), (p3.Examples, p3.ArgmaxAgreements, p3.LargestLogitDifference));
+        Assert.Equal((40, 40, 0.0), (p3.Examples, p3.ArgmaxAgreements!.Value, p3.LargestLogitDifference));
         Assert.Null(p3.LargestContributor);
         Assert.Null(p3.FirstDivergence);
         Assert.All(p3.Layers, l => Assert.Equal((0L, 0L), (l.LocalMismatches, l.AccumulatedMismatches)));
@@ -77,6 +77,36 @@ public sealed class VerifierTests
         Assert.Equal(["P4 accuracy loss: fp32 1.0000 - engine 0.9000 = 0.1000, limit 0.0500"], report.GateResults.Where(g => !g.Passed).Select(g => $"{g.Name}: {g.Detail}"));
         Assert.Equal(new PairedComparison("fp32", "engine", 40, 36, 4, 0), report.Accuracy!.Comparisons.Single(c => c is { Baseline: "fp32", Candidate: "engine" }));
         Assert.True(Verify(model, labels, fp32, new VerificationGates(MaxMetricLoss: 0)).Passed);
+    }
+
+    [Fact]
+    public void A_gate_on_the_loss_of_the_engine_against_itself_is_refused()
+    {
+        using var model = new FrozenModel(6);
+        var request = new VerificationRequest(model.Artifact, model.Sequences) { Labels = Labels(model), Gates = new VerificationGates(MaxMetricLoss: 0) };
+        var e = Assert.Throws<ArgumentException>(() => Verifier.Run(request, cancellationToken: TestContext.Current.CancellationToken));
+        Assert.StartsWith("A gate on the metric loss needs another model's logits: without them the engine is compared with itself.", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Fewer_reference_examples_leave_the_other_rungs_whole()
+    {
+        using var model = new FrozenModel(4);
+        var request = new VerificationRequest(model.Artifact, model.Sequences) { Labels = Labels(model), FakeQuant = (model.Model, model.Prepared), ReferenceExamples = 5 };
+        var report = Verifier.Run(request, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal((40, 5, 40, 40), (report.Examples, report.ReferenceExamples, report.LayerParity!.Examples, report.Accuracy!.Examples));
+        Assert.Equal(5 * 3, report.Rungs.Single(r => r.Rung == "P2").Checks[0].Compared);
+    }
+
+    [Fact]
+    public void A_regression_has_no_gate_on_its_class()
+    {
+        using var model = new FrozenModel(3, classes: 1);
+        var report = Verifier.Run(
+            new VerificationRequest(model.Artifact, model.Sequences) { FakeQuant = (model.Model, model.Prepared) }, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.True(report.Passed, string.Join(Environment.NewLine, report.GateResults));
+        Assert.Null(report.LayerParity!.ArgmaxAgreements);
+        Assert.DoesNotContain(report.GateResults, g => g.Name == "P3 argmax agreement");
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.Globalization;
 using QatKit.Cli.CommandLine;
 using QatKit.Cli.Output;
 using QatKit.Core.Artifact;
+using QatKit.Core.Diagnostics;
 using QatKit.Testing.Reports;
 using QatKit.Training.Data;
 using QatKit.Training.Runs;
@@ -21,9 +22,9 @@ internal static class VerifyVerb
         var format = new Option<DataFormat?>("--format") { Description = "Format of the file; when omitted, extension and header tell." };
         var limit = new Option<int?>("--limit") { Description = "Use only the first so many examples." };
         var output = new Option<string?>("--output") { Description = "Folder for parity.json and parity.md; the model's parent folder when omitted." };
-        var maxLoss = new Option<double?>("--max-metric-loss") { Description = "Largest loss of the metric." };
-        var mismatch = new Option<double?>("--max-local-mismatch") { Description = "Largest share of differing codes of a tensor." };
-        var agreement = new Option<double?>("--min-argmax-agreement") { Description = "Smallest share of equal classes." };
+        var maxLoss = new Option<double?>("--max-metric-loss") { Description = "With --checkpoint: largest loss of the metric." };
+        var mismatch = new Option<double?>("--max-local-mismatch") { Description = "With --checkpoint: largest share of differing codes of a tensor." };
+        var agreement = new Option<double?>("--min-argmax-agreement") { Description = "With --checkpoint: smallest share of equal classes." };
         var backends = BackendOption.Several();
         var json = new Option<bool>("--json") { Description = "Write JSON." };
         var command = new VerbCommand("verify", "Prove that a model gives the same bits on every path, and compare it with its checkpoint.",
@@ -34,12 +35,20 @@ internal static class VerifyVerb
         command.Validators.Add(result =>
         {
             if (result.GetValue(limit) < 1) result.AddError("--limit must be at least 1.");
+            if (result.GetValue(checkpoint) is not null) return;
+            foreach (var gate in new[] { maxLoss, mismatch, agreement }.Where(g => result.GetResult(g) is not null))
+                result.AddError($"{gate.Name} needs --checkpoint: without it there is nothing that the engine could be worse than.");
         });
         command.SetAction((parsed, cancellationToken) =>
         {
             var artifact = ArtifactReader.Read(parsed.GetRequiredValue(model));
+            if (parsed.GetValue(agreement) is not null && artifact.Graph.Architecture.Classes == 1)
+                throw new QatKitException("QK5107", agreement.Name, "the model is a regression: its one output is always the largest, so this gate could not fail. Leave it out; --max-local-mismatch and --max-metric-loss are the gates of a regression.");
             var columns = parsed.GetValue(checkpoint) is { } folderOfRun ? FakeQuantCheckpoint.ReadRecipe(folderOfRun).Task.Columns : null;
             var examples = VerificationData.Load(parsed.GetRequiredValue(data), parsed.GetValue(format), artifact, parsed.GetValue(limit), columns);
+            if (parsed.GetValue(maxLoss) is not null && examples.Labels is null)
+                throw new QatKitException("QK5107", maxLoss.Name, $"not every row of {examples.Source} has a label, so there is no metric, and this gate could not fail. Leave it out, or pass data with labels.");
+            if (examples.ClassesNote is { } note) context.Error.WriteLine($"warning: {note}");
             var asJson = parsed.GetValue(json);
             VerificationGates Gates(VerificationGates from) => new(
                 parsed.GetValue(mismatch) ?? from.MaxLocalMismatchRate, parsed.GetValue(agreement) ?? from.MinArgmaxAgreement, parsed.GetValue(maxLoss) ?? from.MaxMetricLoss);
@@ -52,7 +61,6 @@ internal static class VerifyVerb
                         Labels = examples.Labels,
                         Metric = examples.Metric,
                         Backends = parsed.GetRequiredValue(backends),
-                        Gates = Gates(new VerificationGates()),
                     },
                     progress, cancellationToken);
             var folder = parsed.GetValue(output) ?? Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(artifact.Directory)))!;
@@ -84,7 +92,7 @@ internal static class VerifyVerb
             context.Out.WriteLine();
         }
 
-        context.Out.WriteLine($"{(report.BitEqual ? "bit-equal" : "NOT bit-equal")} on {report.Examples} examples; report in {Path.Combine(folder, "parity.md")}");
+        context.Out.WriteLine($"{(report.BitEqual ? "bit-equal" : "NOT bit-equal")} on {report.ReferenceExamples} examples; report in {Path.Combine(folder, "parity.md")}");
     }
 
     private static void WriteLayers(CommandContext context, VerificationReport report)

@@ -23,13 +23,13 @@ public sealed record LayerReport(
 /// <param name="Examples">Sequences compared.</param>
 /// <param name="Layers">One row per code tensor, in the order in which they run.</param>
 /// <param name="LargestLogitDifference">Largest |difference| of a logit, from the tokens on.</param>
-/// <param name="ArgmaxAgreements">Sequences whose largest logit is the same class.</param>
+/// <param name="ArgmaxAgreements">Sequences whose largest logit is the same class; null for a regression.</param>
 /// <param name="FirstDivergence">The first code that differs from the tokens on (expected is the engine's); null when none does.</param>
 public sealed record LayerParityReport(
-    int Examples, IReadOnlyList<LayerReport> Layers, double LargestLogitDifference, int ArgmaxAgreements, Divergence? FirstDivergence = null)
+    int Examples, IReadOnlyList<LayerReport> Layers, double LargestLogitDifference, int? ArgmaxAgreements, Divergence? FirstDivergence = null)
 {
-    /// <summary>Share of sequences with the same class.</summary>
-    public double ArgmaxAgreement => Examples == 0 ? 1 : (double)ArgmaxAgreements / Examples;
+    /// <summary>Share of sequences with the same class; null for a regression.</summary>
+    public double? ArgmaxAgreement => (double?)ArgmaxAgreements / Examples;
 
     /// <summary>The encoder layer or head whose own arithmetic differs most, or null when no code differs locally.</summary>
     /// <remarks>Inside an encoder layer differences run on from tensor to tensor, so the layer is named, not a tensor.</remarks>

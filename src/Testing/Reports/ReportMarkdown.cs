@@ -15,7 +15,7 @@ public static class ReportMarkdown
 
         Line($"# Parity report: {(report.Passed ? "passed" : "FAILED")}{(report.BitEqual ? ", bit-equal" : "")}");
         Line($"");
-        Line($"Model `{report.Model}` (SHA-256 {report.ModelSha256}), numerics version {report.NumericsVersion}, {report.Examples} examples.");
+        Line($"Model `{report.Model}` (SHA-256 {report.ModelSha256}), numerics version {report.NumericsVersion}, {report.Examples} examples{Proven(report)}.");
         Line($"");
         Line($"| gate | result | detail |");
         Line($"|---|---|---|");
@@ -40,6 +40,14 @@ public static class ReportMarkdown
         return text.ToString();
     }
 
+    private static string Proven(VerificationReport report) => report.ReferenceExamples == report.Examples
+        ? ""
+        : string.Create(CultureInfo.InvariantCulture, $", P0 to P2 on the first {report.ReferenceExamples}");
+
+    private static string SameClass(LayerParityReport p3) => p3.ArgmaxAgreement is { } share
+        ? string.Create(CultureInfo.InvariantCulture, $"; same class for {share:P2}")
+        : "";
+
     private static string Result(CheckReport check) =>
         check.Divergence?.ToString() ?? check.Note ?? (check.Passed ? "equal bits" : "FAILED");
 
@@ -48,7 +56,7 @@ public static class ReportMarkdown
         line($"");
         line($"## P3: fake-quantized model : engine");
         line($"");
-        line($"{p3.Examples} examples. Largest logit difference {p3.LargestLogitDifference:G3}; same class for {p3.ArgmaxAgreement:P2}. {Contributor(p3)}");
+        line($"{p3.Examples} examples. Largest logit difference {p3.LargestLogitDifference:G3}{SameClass(p3)}. {Contributor(p3)}");
         if (p3.FirstDivergence is { } divergence)
         {
             line($"");

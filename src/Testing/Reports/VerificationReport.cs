@@ -16,6 +16,9 @@ public sealed record VerificationReport(
     string Model, string ModelSha256, int NumericsVersion, int Examples, IReadOnlyDictionary<string, string> Conditions,
     IReadOnlyList<RungReport> Rungs, LayerParityReport? LayerParity, AccuracyReport? Accuracy, VerificationGates Gates)
 {
+    /// <summary>Sequences of P0 to P2: the first so many of <see cref="Examples"/>.</summary>
+    public int ReferenceExamples { get; init; } = Examples;
+
     /// <summary>True when every gate holds.</summary>
     public bool Passed => GateResults.All(g => g.Passed);
 
@@ -42,8 +45,10 @@ public sealed record VerificationReport(
                 rate == 0
                     ? Text($"no code differs, limit {Gates.MaxLocalMismatchRate:P4}")
                     : Text($"at most {rate:P4} ({worst!.Tensor}), limit {Gates.MaxLocalMismatchRate:P4}"));
-            yield return new GateResult("P3 argmax agreement", p3.ArgmaxAgreement >= Gates.MinArgmaxAgreement,
-                Text($"{p3.ArgmaxAgreements} of {p3.Examples} = {p3.ArgmaxAgreement:P2}, limit {Gates.MinArgmaxAgreement:P2}"));
+            // A regression has one output, which is always the largest.
+            if (p3.ArgmaxAgreement is { } agreement)
+                yield return new GateResult("P3 argmax agreement", agreement >= Gates.MinArgmaxAgreement,
+                    Text($"{p3.ArgmaxAgreements} of {p3.Examples} = {agreement:P2}, limit {Gates.MinArgmaxAgreement:P2}"));
         }
 
         if (Accuracy is { } p4 && Gates.MaxMetricLoss is { } limit)

@@ -84,7 +84,10 @@ public static class BertCheckpoint
     }
 
     /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c> with Hugging Face's names, float32.</summary>
-    public static void Save(BertForSequenceClassification model, string folder)
+    /// <param name="model">The model.</param>
+    /// <param name="folder">The folder, made when it is missing.</param>
+    /// <param name="labels">Name of each class; when omitted or empty, <c>LABEL_0</c> and so on.</param>
+    public static void Save(BertForSequenceClassification model, string folder, IReadOnlyList<string>? labels = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         Directory.CreateDirectory(folder);
@@ -97,7 +100,8 @@ public static class BertCheckpoint
         }
 
         writer.Write(Path.Combine(folder, WeightsFile));
-        AtomicFile.WriteText(Path.Combine(folder, ConfigFile), model.Config.ToJson() + "\n");
+        var config = model.Config.ToJson();
+        AtomicFile.WriteText(Path.Combine(folder, ConfigFile), (labels is { Count: > 0 } ? CheckpointLabels.Write(config, labels) : config) + "\n");
     }
 
     private static string Canonical(string name, bool bare)

@@ -7,12 +7,12 @@ namespace QatKit.Training.Bert;
 public sealed record BertCheckpointReport(
     IReadOnlyList<string> Loaded, IReadOnlyList<string> Initialized, IReadOnlyList<string> Ignored)
 {
-    /// <summary>One line per fact.</summary>
+    /// <summary>One line.</summary>
     public override string ToString()
     {
         var text = $"{Loaded.Count} parameters loaded";
-        if (Initialized.Count > 0) text += $"\nnot in the checkpoint, initialised: {string.Join(", ", Initialized)}";
-        if (Ignored.Count > 0) text += $"\nin the checkpoint, ignored: {string.Join(", ", Ignored)}";
+        if (Initialized.Count > 0) text += $"; not in the checkpoint, initialised: {string.Join(", ", Initialized)}";
+        if (Ignored.Count > 0) text += $"; in the checkpoint, ignored: {string.Join(", ", Ignored)}";
         return text;
     }
 }

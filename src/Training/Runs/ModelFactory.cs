@@ -10,9 +10,9 @@ public static class ModelFactory
     private const double DefaultDropout = 0.1;
 
     /// <summary>Loads a checkpoint, or builds a model with random weights.</summary>
-    /// <returns>The model and one line about where its weights come from.</returns>
-    /// <exception cref="QatKitException">QK1120: vocabulary, text length or casing do not fit the model; QK202x: the checkpoint is not usable.</exception>
-    public static (BertForSequenceClassification Model, string Origin) Create(LoadedRecipe loaded, RunInputs inputs)
+    /// <exception cref="QatKitException">QK1120: vocabulary, text length or casing do not fit the model; QK1121: a classifier that the checkpoint
+    /// lacks would stay random; QK1122: its classes are not those of the task; QK202x: the checkpoint is not usable.</exception>
+    public static StartingModel Create(LoadedRecipe loaded, RunInputs inputs)
     {
         ArgumentNullException.ThrowIfNull(loaded);
         ArgumentNullException.ThrowIfNull(inputs);
@@ -26,17 +26,23 @@ public static class ModelFactory
                 IntermediateSize = a.Intermediate, MaxPositions = a.MaxPositions, Classes = inputs.Outputs,
                 HiddenDropout = dropout, AttentionDropout = dropout,
             };
-            return (new BertForSequenceClassification(fresh, seed), "random weights");
+            return new StartingModel(new BertForSequenceClassification(fresh, seed), "random weights", null);
         }
 
         var folder = loaded.Resolve(section.Path!);
-        var config = BertConfig.Load(Path.Combine(folder, BertCheckpoint.ConfigFile), inputs.Outputs);
+        var configPath = Path.Combine(folder, BertCheckpoint.ConfigFile);
+        var config = BertConfig.Load(configPath, inputs.Outputs);
         if (section.Dropout is { } given) config = config with { HiddenDropout = given, AttentionDropout = given, ClassifierDropout = null };
         CheckFit(loaded, inputs, config);
         var model = new BertForSequenceClassification(config, seed);
         try
         {
-            return (model, BertCheckpoint.LoadInto(model, BertCheckpoint.WeightsOf(folder)).ToString());
+            var weights = BertCheckpoint.WeightsOf(folder);
+            var report = BertCheckpoint.LoadInto(model, weights);
+            var epochs = loaded.Recipe.Train.Epochs;
+            if (epochs == 0 && report.Initialized.Count > 0)
+                throw new QatKitException("QK1121", weights, $"the checkpoint lacks {string.Join(", ", report.Initialized)}, and train.epochs = 0 takes the model as it is: its answers would be random. Set train.epochs to at least 1, or pass a fine-tuned checkpoint.");
+            return new StartingModel(model, report.ToString(), ClassAlignment.Align(model, report, configPath, inputs.Labels, epochs));
         }
         catch
         {

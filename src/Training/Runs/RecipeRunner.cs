@@ -38,12 +38,12 @@ public sealed class RecipeRunner(IProgress<TrainingProgress>? progress = null, T
     {
         ArgumentNullException.ThrowIfNull(loaded);
         RecipeValidator.Check(loaded.Recipe);
-        var start = _time.GetTimestamp();
+        var began = _time.GetTimestamp();
         var recipe = loaded.Recipe;
         var device = TrainingDevice.Select(recipe.Train);
         var inputs = RunInputs.Load(loaded);
-        var (model, origin) = ModelFactory.Create(loaded, inputs);
-        using var owned = model;
+        var start = ModelFactory.Create(loaded, inputs);
+        using var model = start.Model;
         model.to(device);
         var folder = new RunFolder(runFolder);
         var settings = new TrainerSettings
@@ -60,7 +60,10 @@ public sealed class RecipeRunner(IProgress<TrainingProgress>? progress = null, T
         CheckSteps(recipe, quantizationSteps);
 
         folder.Open(loaded, resume);
-        var provenance = Provenance.Create(loaded, inputs, device, origin);
+        var told = progress is null ? null : new Messages("model", progress);
+        told?.Report(start.Origin);
+        if (start.ClassesNote is { } note) told?.Report(note);
+        var provenance = Provenance.Create(loaded, inputs, device, start.Origin);
         if (resume) folder.CheckSameInputs(provenance);
         AtomicFile.Write(folder.VocabularyPath, stream => stream.Write(inputs.Encoder.Vocabulary.Bytes));
         folder.WriteProvenance(provenance);
@@ -73,7 +76,8 @@ public sealed class RecipeRunner(IProgress<TrainingProgress>? progress = null, T
         else
         {
             trainer.Run(new Stage(FineTune, recipe.Train.Epochs, recipe.Train.LearningRate, new PlainStage()), resumedStage == FineTune, cancellation);
-            BertCheckpoint.Save(model, folder.Fp32);
+            BertCheckpoint.Save(model, folder.Fp32, inputs.Labels);
+            File.Copy(folder.VocabularyPath, Path.Combine(folder.Fp32, ArtifactFiles.Vocabulary), overwrite: true);
         }
 
         var fp32 = Evaluator.Logits(model, inputs.Dev, cancellation);
@@ -95,18 +99,19 @@ public sealed class RecipeRunner(IProgress<TrainingProgress>? progress = null, T
         folder.WriteEvaluation(evaluation);
         sink.Write(new MetricRecord("result", quantizationSteps, evaluation));
         var artifact = ArtifactWriter.Write(
-            graph, Details(recipe, inputs, provenance, evaluation), folder.VocabularyPath, Path.Combine(folder.Root, recipe.Export.Output), cancellation);
+            graph, Details(recipe, provenance, evaluation), folder.VocabularyPath, Path.Combine(folder.Root, recipe.Export.Output), cancellation);
         var report = Verifier.Run(
             new VerificationRequest(artifact, [.. Enumerable.Range(0, inputs.Dev.Count).Select(i => inputs.Dev.Batch([i]))])
             {
                 Labels = inputs.Dev.Labels, Metric = recipe.Task.Metric, FakeQuant = (model, prepared), Fp32Logits = fp32,
+                ReferenceExamples = recipe.Verify.Examples,
                 Gates = new VerificationGates(recipe.Verify.MaxLocalMismatch, recipe.Verify.MinArgmaxAgreement, recipe.Verify.MaxMetricLoss),
             },
-            progress is null ? null : new VerificationProgress(progress), cancellation);
+            progress is null ? null : new Messages("verify", progress), cancellation);
         Verifier.Write(report, folder.Root);
         return new RunResult(
             folder.Root, artifact.Directory, recipe.Task.Metric, Metric(fp32), Metric(fakeQuant), Metric(engine), prepared.Placement.ToTable(), report,
-            inputs.Encoder, inputs.DevTexts.Examples[0].Text, _time.GetElapsedTime(start));
+            inputs.Encoder, inputs.DevTexts.Examples[0].Text, _time.GetElapsedTime(began));
 
         double Metric(float[] logits) => MetricCalculator.Compute(recipe.Task.Metric, logits, inputs.Outputs, inputs.Dev.Labels);
     }
@@ -127,19 +132,19 @@ public sealed class RecipeRunner(IProgress<TrainingProgress>? progress = null, T
     }
 
     private static ArtifactDetails Details(
-        Recipe recipe, RunInputs inputs, IReadOnlyDictionary<string, string> provenance, IReadOnlyDictionary<string, double> evaluation) => new()
+        Recipe recipe, IReadOnlyDictionary<string, string> provenance, IReadOnlyDictionary<string, double> evaluation) => new()
         {
-            Labels = inputs.Labels.Count == 0 ? ["score"] : inputs.Labels,
+            Labels = RunExporter.Labels(recipe.Task),
             MaxSequenceLength = recipe.Task.MaxLength,
             LowerCase = recipe.Model.LowerCase,
             Provenance = provenance,
             Evaluation = evaluation,
         };
 
-    // Rungs as messages of the run's own progress.
-    private sealed class VerificationProgress(IProgress<TrainingProgress> progress) : IProgress<string>
+    // Lines of a stage as messages of the run's own progress.
+    private sealed class Messages(string stage, IProgress<TrainingProgress> progress) : IProgress<string>
     {
         public void Report(string value) =>
-            progress.Report(new TrainingProgress("verify", 0, 0, double.NaN, double.NaN, double.NaN, TimeSpan.Zero, value));
+            progress.Report(new TrainingProgress(stage, 0, 0, double.NaN, double.NaN, double.NaN, TimeSpan.Zero, value));
     }
 }

@@ -18,10 +18,9 @@ public static class RunExporter
     {
         using var run = FakeQuantCheckpoint.Load(runFolder);
         var recipe = run.Recipe;
-        var labels = Labels(recipe.Task);
         var details = new ArtifactDetails
         {
-            Labels = labels.Count == 0 ? ["score"] : labels,
+            Labels = Labels(recipe.Task),
             MaxSequenceLength = recipe.Task.MaxLength,
             LowerCase = recipe.Model.LowerCase,
             Provenance = run.Folder.ReadProvenance(),
@@ -30,6 +29,10 @@ public static class RunExporter
         return ArtifactWriter.Write(run.Freeze(), details, run.Folder.VocabularyPath, output ?? Path.Combine(run.Folder.Root, recipe.Export.Output), cancellation);
     }
 
-    private static IReadOnlyList<string> Labels(TaskSection task) =>
-        task.Data is not null ? BuiltinReviews.Create().Dev.Labels : DataLayout.ForGlue(task.Format!.Value)?.Labels ?? task.Labels;
+    // The labels of the artifact: the task's classes, or the one name of a regression.
+    internal static IReadOnlyList<string> Labels(TaskSection task)
+    {
+        var classes = task.Data is not null ? BuiltinReviews.Create().Dev.Labels : DataLayout.ForGlue(task.Format!.Value)?.Labels ?? task.Labels;
+        return classes.Count == 0 ? ["score"] : classes;
+    }
 }

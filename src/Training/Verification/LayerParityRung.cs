@@ -25,6 +25,7 @@ internal static class LayerParityRung
         var order = new List<string>();
         Dictionary<string, CodeStatistics> local = [], accumulated = [];
         var logits = new List<float>();
+        var classes = graph.Architecture.Classes;
         var (largest, agreements) = (0.0, 0);
         Divergence? first = null;
         foreach (var batch in Batches.Group(sequences, BatchSize))
@@ -49,7 +50,6 @@ internal static class LayerParityRung
             }
 
             for (var i = 0; i < engineLogits.Length; i++) largest = Math.Max(largest, Math.Abs((double)engineLogits[i] - torchLogits[i]));
-            var classes = graph.Architecture.Classes;
             agreements += Classes.Argmax(engineLogits, classes).Zip(Classes.Argmax(torchLogits, classes)).Count(p => p.First == p.Second);
             logits.AddRange(torchLogits);
         }
@@ -57,7 +57,7 @@ internal static class LayerParityRung
         var rows = order.Select(name => new LayerReport(
             name, LayerOf(name), local[name].Elements, local[name].Mismatches, local[name].SqnrDecibels,
             accumulated[name].Mismatches, accumulated[name].SqnrDecibels));
-        return (new LayerParityReport(sequences.Count, [.. rows], largest, agreements, first), [.. logits]);
+        return (new LayerParityReport(sequences.Count, [.. rows], largest, classes == 1 ? null : agreements, first), [.. logits]);
     }
 
     // The engine equals the reference (P1), and the reference tells what it rounded.

@@ -22,20 +22,22 @@ public static class RunVerification
     /// <param name="gates">Makes the gates from those of the run's recipe.</param>
     /// <param name="progress">Receives the name of each rung as it starts.</param>
     /// <param name="cancellationToken">Checked before each batch.</param>
-    /// <exception cref="Core.Diagnostics.QatKitException">The folder is no finished run.</exception>
+    /// <exception cref="Core.Diagnostics.QatKitException">QK1124: the run made another model; QK1134: the folder is no finished run.</exception>
     public static VerificationReport Run(ModelArtifact artifact, VerificationData data, string runFolder, IReadOnlyList<EngineBackend> backends, Func<VerificationGates, VerificationGates> gates,
         IProgress<string>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(data);
         ArgumentNullException.ThrowIfNull(gates);
+        var recipe = FakeQuantCheckpoint.ReadRecipe(runFolder);
+        SameModel.Require(artifact, new RunFolder(runFolder), RunExporter.Labels(recipe.Task));
         using var run = FakeQuantCheckpoint.Load(runFolder);
-        var recipe = run.Recipe;
         return Verifier.Run(
             new VerificationRequest(artifact, data.Sequences)
             {
                 Labels = data.Labels,
                 Metric = recipe.Task.Metric,
                 Backends = backends,
+                ReferenceExamples = recipe.Verify.Examples,
                 FakeQuant = (run.Model, run.Prepared),
                 Fp32Logits = data.Labels is null ? null : Fp32Logits(run, data, cancellationToken),
                 Gates = gates(new VerificationGates(recipe.Verify.MaxLocalMismatch, recipe.Verify.MinArgmaxAgreement, recipe.Verify.MaxMetricLoss)),

@@ -13,44 +13,60 @@ namespace QatKit.Training.Verification;
 /// <param name="Source">File or built-in set.</param>
 /// <param name="Sha256">SHA-256 of the content.</param>
 /// <param name="Sequences">Every example as a batch of one.</param>
-/// <param name="Labels">Class indices or target values; null when a row has none.</param>
+/// <param name="Labels">Class indices of the model, or target values; null when a row has none.</param>
 /// <param name="Metric">The usual metric of the task.</param>
-public sealed record VerificationData(string Source, string Sha256, IReadOnlyList<TokenBatch> Sequences, IReadOnlyList<float>? Labels, Metric Metric)
+/// <param name="ClassesNote">One line about the classes, where the model does not name them; null otherwise.</param>
+public sealed record VerificationData(
+    string Source, string Sha256, IReadOnlyList<TokenBatch> Sequences, IReadOnlyList<float>? Labels, Metric Metric, string? ClassesNote)
 {
-    /// <summary>Reads a file, or <c>builtin:reviews</c>, with a model's own tokenizer.</summary>
+    /// <summary>Reads a file, or <c>builtin:reviews</c>, with a model's own tokenizer. Classes are matched by name.</summary>
     /// <param name="source">The file.</param>
     /// <param name="format">Its format; when omitted, the extension and the header tell.</param>
     /// <param name="artifact">The model.</param>
     /// <param name="limit">Use only the first so many examples.</param>
     /// <param name="columns">Columns of csv, tsv and jsonl files; <c>text</c> and <c>label</c> when omitted.</param>
-    /// <exception cref="QatKitException">QK5103: the artifact has no vocabulary; QK5104: the format is not clear; and those of <see cref="DatasetLoader"/>.</exception>
+    /// <exception cref="QatKitException">QK1123: the data is of another task than the model; QK5103: the artifact has no vocabulary; QK5104: the
+    /// format is not clear; and those of <see cref="DatasetLoader"/>.</exception>
     public static VerificationData Load(string source, DataFormat? format, ModelArtifact artifact, int? limit = null, ColumnsSection? columns = null)
     {
         ArgumentNullException.ThrowIfNull(artifact);
         var encoder = ArtifactEncoder.Create(artifact.Header);
-        var dataset = source == BuiltinReviews.Name
-            ? BuiltinReviews.Create().Dev
-            : DatasetLoader.Load(source, Layout(source, format, columns ?? new ColumnsSection(), artifact.Manifest.Details.Labels), requireLabels: false);
+        var (dataset, classes) = Read(source, format, artifact, columns ?? new ColumnsSection());
         var encoded = EncodedDataset.Create(dataset, encoder);
         var count = Math.Min(encoded.Count, limit ?? int.MaxValue);
         var labelled = dataset.Examples.Take(count).All(e => e.Label is not null);
         return new VerificationData(
             source, dataset.Sha256,
             [.. Enumerable.Range(0, count).Select(i => encoded.Batch([i]))],
-            labelled ? [.. encoded.Labels.Take(count)] : null,
-            dataset.Labels.Count == 0 ? Metric.Pearson : Metric.Accuracy);
+            labelled ? [.. encoded.Labels.Take(count).Select(classes.ToModel)] : null,
+            dataset.Labels.Count == 0 ? Metric.Pearson : Metric.Accuracy,
+            classes.Note);
     }
 
-    private static DataLayout Layout(string path, DataFormat? format, ColumnsSection columns, IReadOnlyList<string> labels)
+    // The classes are compared before a file of another task is read: its rows would be called bad ones.
+    private static (TextDataset Data, DataClasses Classes) Read(string source, DataFormat? format, ModelArtifact artifact, ColumnsSection columns)
     {
-        var chosen = format ?? Detect(path, columns.Text);
-        return DataLayout.ForGlue(chosen) ?? new DataLayout(chosen, columns.Text, columns.Pair, columns.Label, labels.Count > 1 ? labels : []);
+        if (source == BuiltinReviews.Name)
+        {
+            var reviews = BuiltinReviews.Create().Dev;
+            return (reviews, DataClasses.Match(source, reviews.Labels, artifact));
+        }
+
+        var layout = Layout(source, format, columns, artifact);
+        var classes = DataClasses.Match(source, layout.Labels, artifact);
+        return (DatasetLoader.Load(source, layout, requireLabels: false), classes);
     }
 
-    private static DataFormat Detect(string path, string text)
+    private static DataLayout Layout(string path, DataFormat? format, ColumnsSection columns, ModelArtifact artifact)
+    {
+        var chosen = format ?? DetectFormat(path, columns.Text);
+        return DataLayout.ForGlue(chosen) ?? new DataLayout(chosen, columns.Text, columns.Pair, columns.Label, DataClasses.OfModel(artifact));
+    }
+
+    private static DataFormat DetectFormat(string path, string text)
     {
         var header = File.Exists(path) ? File.ReadLines(path).FirstOrDefault("") : "";
-        return (Path.GetExtension(path), header) switch
+        return (Path.GetExtension(path).ToLowerInvariant(), header) switch
         {
             (".jsonl", _) => DataFormat.Jsonl,
             (".csv", _) => DataFormat.Csv,

@@ -28,6 +28,9 @@ public sealed record VerificationRequest(ModelArtifact Artifact, IReadOnlyList<T
     /// <summary>Backends that must give the reference's bits; one that is not here is an error.</summary>
     public IReadOnlyList<EngineBackend> Backends { get; init; } = [EngineBackend.Cpu];
 
-    /// <summary>What must hold beyond P0 to P2.</summary>
+    /// <summary>P0 to P2 run on the first so many sequences only; on all when null.</summary>
+    public int? ReferenceExamples { get; init; }
+
+    /// <summary>What must hold beyond P0 to P2. A metric loss needs another model to compare with.</summary>
     public VerificationGates Gates { get; init; } = new();
 }

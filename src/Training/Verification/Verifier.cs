@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using QatKit.Core.Artifact;
 using QatKit.Core.Files;
+using QatKit.Core.Graph;
 using QatKit.Core.Numerics;
 using QatKit.InferenceEngine;
 using QatKit.Testing;
@@ -27,7 +28,8 @@ public static class Verifier
         var graph = request.Artifact.Graph;
         Check(request);
         progress?.Report("P0 to P2: golden vectors, every backend, batch size, padding, threads");
-        var rungs = EngineVerifier.Run(graph, request.Sequences, request.Backends, cancellationToken: cancellationToken);
+        TokenBatch[] proven = [.. request.Sequences.Take(request.ReferenceExamples ?? int.MaxValue)];
+        var rungs = EngineVerifier.Run(graph, proven, request.Backends, cancellationToken: cancellationToken);
         using var engine = EngineImplementations.Create(graph, new SessionOptions());
 
         LayerParityReport? layerParity = null;
@@ -50,7 +52,10 @@ public static class Verifier
         }
 
         return new VerificationReport(
-            request.Artifact.Directory, ArtifactHash(request.Artifact), NumericsContract.Version, request.Sequences.Count, Conditions(), rungs, layerParity, accuracy, request.Gates);
+            request.Artifact.Directory, ArtifactHash(request.Artifact), NumericsContract.Version, request.Sequences.Count, Conditions(), rungs, layerParity, accuracy, request.Gates)
+        {
+            ReferenceExamples = proven.Length,
+        };
     }
 
     /// <summary>Writes <c>parity.json</c> and <c>parity.md</c>.</summary>
@@ -63,6 +68,8 @@ public static class Verifier
     private static void Check(VerificationRequest request)
     {
         var n = request.Sequences.Count;
+        if (request is { Gates.MaxMetricLoss: not null, FakeQuant: null, Fp32Logits: null })
+            throw new ArgumentException("A gate on the metric loss needs another model's logits: without them the engine is compared with itself.", nameof(request));
         if (request.Labels is { } labels && labels.Count != n)
             throw new ArgumentException($"{labels.Count} labels for {n} sequences.", nameof(request));
         if (request.Fp32Logits is { } logits && logits.Length != n * request.Artifact.Graph.Architecture.Classes)

@@ -41,6 +41,18 @@ public sealed class ReportTests
         Assert.Null(none.LayerParity!.LargestContributor);
     }
 
+    [Fact]
+    public void A_regression_has_no_classes_to_agree_on()
+    {
+        var regression = Good with { LayerParity = Good.LayerParity! with { ArgmaxAgreements = null } };
+        Assert.Equal(["P1 equal bits", "P3 local code mismatch", "P4 accuracy loss"], regression.GateResults.Select(g => g.Name));
+        Assert.Contains("\n872 examples. Largest logit difference 0.0125. bert.encoder.layer.0 contributes most.\n", ReportMarkdown.Write(regression), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Fewer_reference_examples_are_said() => Assert.Contains(
+        ", numerics version 1, 872 examples, P0 to P2 on the first 64.\n", ReportMarkdown.Write(Good with { ReferenceExamples = 64 }), StringComparison.Ordinal);
+
     public static TheoryData<string> BrokenGates => ["P1 equal bits", "P3 local code mismatch", "P3 argmax agreement", "P4 accuracy loss"];
 
     [Theory]
