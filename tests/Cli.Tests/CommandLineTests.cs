@@ -161,6 +161,13 @@ public sealed class CommandLineTests
         Assert.Equal(
             (ExitCode.EnvironmentMissing, "error QK5105 libtorch: the native library cannot be loaded: no libLibTorchSharp 'qatkit doctor' shows what is missing; inference does not need it.\n"),
             Report(new TypeInitializationException("torch", new DllNotFoundException("no libLibTorchSharp"))));
+        foreach (var e in (Exception[])[new System.ComponentModel.Win32Exception(12, "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes.\nat frame 1"), new InsufficientMemoryException("DefaultCPUAllocator: can't allocate memory")])
+        {
+            var (code, error) = Report(e);
+            Assert.Equal(ExitCode.EnvironmentMissing, code);
+            Assert.Equal($"error QK5108 memory: {e.Message.Split('\n')[0].TrimEnd('.')}. Lower train.batch_size or task.max_length of a recipe, or use a smaller model.\n", error);
+        }
+
         Assert.Equal((ExitCode.EnvironmentMissing, "error QK5050 tier: absent.\n"), Report(new QatKitException("QK5050", "tier", "absent.")));
         Assert.Equal(
             (ExitCode.InvalidInput, "error QK5050 tier: absent.\nerror QK5051 threads: -1.\n"),

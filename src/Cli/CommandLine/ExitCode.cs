@@ -11,7 +11,7 @@ internal static class ExitCode
     /// <summary>A recipe, data file, checkpoint or artifact is not valid.</summary>
     public const int InvalidInput = 2;
 
-    /// <summary>Something of the machine is missing: libtorch, an instruction tier, a GPU.</summary>
+    /// <summary>Something of the machine is missing: libtorch, an instruction tier, a GPU, memory.</summary>
     public const int EnvironmentMissing = 3;
 
     /// <summary>A parity or accuracy gate does not hold.</summary>

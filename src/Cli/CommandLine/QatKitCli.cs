@@ -68,6 +68,9 @@ internal static class QatKitCli
             case var missing when IsTorchMissing(missing):
                 context.Error.WriteLine($"error {new Diagnostic("QK5105", "libtorch", $"the native library cannot be loaded: {missing.GetBaseException().Message} 'qatkit doctor' shows what is missing; inference does not need it.")}");
                 return ExitCode.EnvironmentMissing;
+            case var exhausted when MemoryExhausted.Is(exhausted):
+                context.Error.WriteLine($"error {new Diagnostic("QK5108", "memory", $"{MemoryExhausted.Reason(exhausted)} Lower train.batch_size or task.max_length of a recipe, or use a smaller model.")}");
+                return ExitCode.EnvironmentMissing;
             case IOException or UnauthorizedAccessException:
                 context.Error.WriteLine($"error {new Diagnostic("QK5100", "", exception.Message + " Check the path and its permissions.")}");
                 return ExitCode.InvalidInput;
