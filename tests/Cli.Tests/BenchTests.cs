@@ -63,6 +63,27 @@ public sealed class BenchTests
         Assert.Equal((ExitCode.Usage, "", "--tier does not go with --vs-onnxruntime, which compares on the CPU.\n\n"), (code, output, error));
     }
 
+    [Theory]
+    [InlineData("--device", "1")]
+    [InlineData("--plan", "wgmma/6")]
+    [InlineData("--replays", "3")]
+    [InlineData("--kernels")]
+    public async Task What_only_cuda_has_is_refused_on_the_processor(params string[] option)
+    {
+        var (code, output, error) = await CliRunner.Run(["bench", "--shape", "1x32x2x64", .. option]);
+        Assert.Equal((ExitCode.Usage, "", $"{option[0]} does not go with --backend cpu. Add --backend cuda.\n\n"), (code, output, error));
+        Assert.Equal((code, output, error), await CliRunner.Run(["bench", "--shape", "1x32x2x64", "--backend", "cpu", .. option]));
+    }
+
+    [Theory]
+    [InlineData("--shape", "bert-base")]
+    [InlineData("--sparse24")]
+    public async Task A_model_has_its_own_shape_and_weights(params string[] option)
+    {
+        var (code, output, error) = await CliRunner.Run(["bench", "--vs-onnxruntime", "--model", "model", .. option]);
+        Assert.Equal((ExitCode.Usage, "", $"{option[0]} does not go with --model, whose shape and weights are measured.\n\n"), (code, output, error));
+    }
+
     [Fact]
     public async Task A_page_without_a_comparison_is_a_usage_error()
     {

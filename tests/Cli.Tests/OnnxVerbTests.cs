@@ -37,8 +37,8 @@ public sealed class OnnxVerbTests : IDisposable
     [Fact]
     public async Task Export_compares_onnx_runtime_with_the_engine_on_examples()
     {
-        var texts = _folder.WriteText("dev.tsv", "sentence\tlabel\nthe film was good\t1\nthe plot was bad\t0\n");
-        var (code, output, error) = await CliRunner.Run("export", _model.Folder, "--onnx", _folder.Combine("m.onnx"), "--data", texts);
+        var texts = _folder.WriteText("dev.txt", "sentence\tlabel\nthe film was good\t1\nthe plot was bad\t0\n");
+        var (code, output, error) = await CliRunner.Run("export", _model.Folder, "--onnx", _folder.Combine("m.onnx"), "--data", texts, "--format", "sst2");
         Assert.Equal((ExitCode.Ok, ""), (code, error));
         var table = output[output.IndexOf("ONNX Runtime", StringComparison.Ordinal)..].TrimEnd().Split('\n');
         Assert.Equal(4, table.Length);
@@ -58,6 +58,11 @@ public sealed class OnnxVerbTests : IDisposable
         (code, output, error) = await CliRunner.Run("export", checkpoint, "--onnx", _folder.Combine("b", "f.onnx"), "--float");
         Assert.Equal((ExitCode.Ok, ""), (code, error));
         Assert.Matches(@"qatkit\.form\s+float32\n", output);
+
+        // There is no engine to compare a checkpoint with; that is told before a file is written.
+        (code, output, error) = await CliRunner.Run("export", checkpoint, "--onnx", _folder.Combine("d", "f.onnx"), "--float", "--data", "builtin:reviews");
+        Assert.Equal((ExitCode.InvalidInput, "", $"error QK4304 {checkpoint}: this is a float checkpoint: there are no scales, so there is no INT8 model. Run a recipe first, or add --float.\n"), (code, output, error));
+        Assert.False(Directory.Exists(_folder.Combine("d")));
 
         (code, _, error) = await CliRunner.Run("export", checkpoint, "--onnx", _folder.Combine("c", "m.onnx"));
         Assert.Equal((ExitCode.InvalidInput, $"error QK4304 {checkpoint}: this is a float checkpoint: there are no scales, so there is no INT8 model. Run a recipe first, or add --float.\n"), (code, error));
@@ -90,6 +95,7 @@ public sealed class OnnxVerbTests : IDisposable
 
         (code, _, error) = await CliRunner.Run("export", _folder.Path, "--onnx", _folder.Combine("m.onnx"));
         Assert.Equal((ExitCode.InvalidInput, $"error QK4304 {_folder.Path}: this is neither an exported model nor a finished run. Pass a folder that holds qatkit.json or recipe.yaml.\n"), (code, error));
+        Assert.Equal((ExitCode.Usage, "", "--format goes with --data.\n\n"), await CliRunner.Run("export", _model.Folder, "--onnx", "m.onnx", "--format", "sst2"));
         Assert.Equal(ExitCode.Usage, (await CliRunner.Run("export", _model.Folder, "--float")).Code);
         Assert.Equal(ExitCode.Usage, (await CliRunner.Run("export", _model.Folder, "--onnx", "m.onnx", "--output", "x")).Code);
     }

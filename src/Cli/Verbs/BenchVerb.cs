@@ -40,11 +40,18 @@ internal static class BenchVerb
         {
             shape, batch, sequence, backend, device, plan, replays, kernels, threads, tier, warmup, iterations, sparse, versus, model, markdown, json,
         };
+        Option[] onCuda = [device, plan, replays, kernels];
         Option[] notCompared = [backend, device, plan, replays, kernels, tier, warmup];
         command.Validators.Add(parsed =>
         {
+            bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };
+            if (parsed.GetValue(model) is not null)
+                foreach (var option in new Option[] { shape, sparse }.Where(IsGiven)) parsed.AddError($"{option.Name} does not go with --model, whose shape and weights are measured.");
+            // Defaults are filled in after this: a backend that is not given is the processor.
+            if (!parsed.GetValue(versus) && (!IsGiven(backend) || (!parsed.GetResult(backend)!.Errors.Any() && parsed.GetValue(backend) == EngineBackend.Cpu)))
+                foreach (var option in onCuda.Where(IsGiven)) parsed.AddError($"{option.Name} does not go with --backend cpu. Add --backend cuda.");
             if (parsed.GetValue(versus))
-                foreach (var option in notCompared.Where(o => parsed.GetResult(o) is { Implicit: false })) parsed.AddError($"{option.Name} does not go with --vs-onnxruntime, which compares on the CPU.");
+                foreach (var option in notCompared.Where(IsGiven)) parsed.AddError($"{option.Name} does not go with --vs-onnxruntime, which compares on the CPU.");
             foreach (var option in new[] { model, markdown })
                 if (parsed.GetValue(option) is not null && !parsed.GetValue(versus)) parsed.AddError($"{option.Name} needs --vs-onnxruntime.");
         });

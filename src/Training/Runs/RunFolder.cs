@@ -60,7 +60,7 @@ public sealed class RunFolder
         ArgumentNullException.ThrowIfNull(loaded);
         if (resume) CheckSameRecipe(loaded.Recipe);
         else if (Directory.Exists(Root) && Directory.EnumerateFileSystemEntries(Root).Any())
-            throw new QatKitException("QK1133", Root, "the folder is not empty. Resume the run in it with --resume, or name another folder with --output.");
+            throw new QatKitException("QK1133", Root, $"the folder is not empty. {(File.Exists(Last) ? "Resume the run in it with --resume, or name" : "Delete it, or name")} another folder with --output.");
         Directory.CreateDirectory(Checkpoints);
         if (!resume) AtomicFile.WriteText(RecipePath, RecipeText.ToYaml(loaded.Recipe));
     }

@@ -1,4 +1,5 @@
 using QatKit.Core.Artifact;
+using QatKit.Core.Diagnostics;
 using QatKit.TestKit;
 using QatKit.Training.Recipes;
 using QatKit.Training.Runs;
@@ -33,6 +34,16 @@ public sealed class RecipeRunnerTests
         var start = ModelFactory.Create(again, RunInputs.Load(again));
         using var model = start.Model;
         Assert.Equal(("25 parameters loaded", null), (start.Origin, start.ClassesNote));
+    }
+
+    // A run that ended before its first checkpoint cannot be resumed.
+    [Fact]
+    public void A_folder_that_holds_no_checkpoint_is_not_to_be_resumed()
+    {
+        using var folder = new TempFolder();
+        folder.WriteText("run/recipe.yaml", "name: x");
+        var e = Assert.Throws<QatKitException>(() => new RecipeRunner().Run(TinyRecipe.Load(), folder.Combine("run"), cancellation: TestContext.Current.CancellationToken));
+        Assert.Equal($"QK1133 {folder.Combine("run")}: the folder is not empty. Delete it, or name another folder with --output.", e.Message);
     }
 
     private sealed class Told(List<string> lines) : IProgress<TrainingProgress>
