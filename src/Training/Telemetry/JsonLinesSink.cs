@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace QatKit.Training.Telemetry;
 
 /// <summary>Appends records to a file, one JSON object per line: <c>{"time":...,"stage":...,"step":...,"loss":...}</c>.</summary>
-/// <remarks>The file is the truth about a run; a run that is resumed repeats the steps after its last checkpoint, and the later line counts.</remarks>
+/// <remarks>The file is the truth about a run; a run that is resumed repeats the steps after its last checkpoint, and the later line counts.
+/// A line that a killed process left half written is cut off.</remarks>
 public sealed class JsonLinesSink : IMetricSink
 {
     private readonly StreamWriter _writer;
@@ -14,6 +15,7 @@ public sealed class JsonLinesSink : IMetricSink
     {
         ArgumentNullException.ThrowIfNull(time);
         _time = time;
+        CutTornLine(path);
         _writer = new StreamWriter(path, append: true) { AutoFlush = true };
     }
 
@@ -28,4 +30,17 @@ public sealed class JsonLinesSink : IMetricSink
 
     /// <inheritdoc/>
     public void Dispose() => _writer.Dispose();
+
+    private static void CutTornLine(string path)
+    {
+        using var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite);
+        var end = file.Length;
+        for (; end > 0; end--)
+        {
+            file.Position = end - 1;
+            if (file.ReadByte() == '\n') break;
+        }
+
+        file.SetLength(end);
+    }
 }
