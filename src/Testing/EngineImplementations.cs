@@ -25,13 +25,13 @@ public static class EngineImplementations
         var session = InferenceSession.Create(graph, options);
         var format = options.WeightFormat == WeightFormat.Auto ? "" : options.WeightFormat == WeightFormat.Dense ? " dense" : " 2:4";
         var threads = options.Threads == 0 ? "" : options.Threads == 1 ? " 1 thread" : $" {options.Threads} threads";
-        return new Implementation($"{session.Backend} {session.Tier}{format}{threads}", session.Run, session);
+        return new Implementation($"{session.Backend} {session.Tier}{format}{threads}", session.Run, session) { RecordsTrace = true };
     }
 
     /// <summary>A session that someone else owns.</summary>
     public static Implementation Of(InferenceSession session)
     {
         ArgumentNullException.ThrowIfNull(session);
-        return new Implementation(session.Description, session.Run);
+        return new Implementation(session.Description, session.Run) { RecordsTrace = true };
     }
 }

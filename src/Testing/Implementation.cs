@@ -1,5 +1,6 @@
 using QatKit.Core.Graph;
 using QatKit.Core.Reference;
+using QatKit.Testing.Traces;
 
 namespace QatKit.Testing;
 
@@ -9,11 +10,21 @@ namespace QatKit.Testing;
 /// <param name="owned">Disposed with this object.</param>
 public sealed class Implementation(string name, Func<TokenBatch, IActivationTrace?, float[]> run, IDisposable? owned = null) : IDisposable
 {
+    /// <summary>True where every intermediate tensor is recorded: one that is missing is then a difference. By default false, and what is
+    /// not recorded at all is compared by its logits.</summary>
+    public bool RecordsTrace { get; init; }
+
     /// <summary>Shown in reports.</summary>
     public string Name { get; } = name;
 
     /// <summary>Logits [B, C] of a batch.</summary>
     public float[] Run(TokenBatch batch, IActivationTrace? trace = null) => run(batch, trace);
+
+    internal (RecordingTrace Trace, float[] Logits) RunTraced(TokenBatch batch)
+    {
+        var trace = new RecordingTrace();
+        return (trace, Run(batch, trace));
+    }
 
     /// <inheritdoc/>
     public void Dispose() => owned?.Dispose();
@@ -22,6 +33,6 @@ public sealed class Implementation(string name, Func<TokenBatch, IActivationTrac
     public static Implementation Reference(QuantizedGraph graph)
     {
         ArgumentNullException.ThrowIfNull(graph);
-        return new Implementation("reference", (batch, trace) => ReferenceExecutor.Run(graph, batch, trace));
+        return new Implementation("reference", (batch, trace) => ReferenceExecutor.Run(graph, batch, trace)) { RecordsTrace = true };
     }
 }

@@ -35,10 +35,11 @@ public static class QatParity
     {
         using var expected = InferenceSession.Load(expectedFolder);
         using var actual = InferenceSession.Load(actualFolder);
-        AssertBitEqual(new Implementation(expectedFolder, expected.Run), new Implementation(actualFolder, actual.Run), batches);
+        AssertBitEqual(new Implementation(expectedFolder, expected.Run) { RecordsTrace = true }, new Implementation(actualFolder, actual.Run) { RecordsTrace = true }, batches);
     }
 
-    /// <summary>Fails unless two implementations agree in every intermediate tensor that both record and in the logits.</summary>
+    /// <summary>Fails unless two implementations agree in every intermediate tensor and in the logits; one that says nothing about its
+    /// trace (<see cref="Implementation.RecordsTrace"/>) and records none is compared by its logits.</summary>
     /// <exception cref="QatParityException">Something differs; the message names the first divergence.</exception>
     public static void AssertBitEqual(Implementation expected, Implementation actual, IEnumerable<TokenBatch> batches)
     {
@@ -48,7 +49,7 @@ public static class QatParity
         var number = 0;
         foreach (var batch in batches)
         {
-            var divergence = TraceComparer.FirstDivergence(Trace(expected, batch), Trace(actual, batch), out _);
+            var divergence = TraceComparer.FirstDivergence(expected.RunTraced(batch), actual.RunTraced(batch), out _, expected.RecordsTrace && actual.RecordsTrace);
             if (divergence is not null)
                 throw new QatParityException($"'{actual.Name}' is not bit-equal to '{expected.Name}': batch {number}, {divergence}.");
             number++;
@@ -92,12 +93,6 @@ public static class QatParity
             $"'{candidate}' loses {loss:P2} of accuracy against '{baseline}', the limit is {maxLoss:P2}: {paired.BaselineAccuracy:P2} to {paired.CandidateAccuracy:P2} on {paired.Examples} examples ")
             + string.Create(CultureInfo.InvariantCulture,
             $"(noise band ±{NoiseBand.HalfWidth(paired.BaselineAccuracy, paired.Examples):P2}); {paired.Lost} right became wrong, {paired.Gained} wrong became right, McNemar p = {paired.McNemarP:F4}."));
-    }
-
-    private static (RecordingTrace, float[]) Trace(Implementation implementation, TokenBatch batch)
-    {
-        var trace = new RecordingTrace();
-        return (trace, implementation.Run(batch, trace));
     }
 
     private static int[] Predict(Implementation implementation, IReadOnlyList<TokenBatch> batches) =>

@@ -34,6 +34,20 @@ public sealed class EngineVerifierTests
         Assert.False(rung.Passed);
     }
 
+    // Batches run side by side, and the later ones are done first here.
+    [Fact]
+    public void P1_tells_the_first_batch_that_differs_whichever_is_done_first()
+    {
+        using var reference = Implementation.Reference(SyntheticGraph.Create(Small, 1));
+        TokenBatch[] batches = [.. Enumerable.Range(1, 8).Select(n => SyntheticGraph.CreateBatch(Small, [n], 1))];
+        using var wrong = new Implementation("wrong", (batch, _) =>
+        {
+            Thread.Sleep(TimeSpan.FromMilliseconds(20 * (8 - batch.TokenCount)));
+            return Array.ConvertAll(reference.Run(batch), v => batch.TokenCount > 2 ? v + 1 : v);
+        });
+        Assert.Equal("batch 2", BackendRung.Run(reference, [wrong], batches, TestContext.Current.CancellationToken).Checks[0].Note);
+    }
+
     [Fact]
     public void P2_notices_a_batch_dependent_result()
     {

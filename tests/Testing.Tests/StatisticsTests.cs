@@ -17,7 +17,11 @@ public sealed class StatisticsTests
 
     // SST-2 dev: 872 sentences at 83 % resolve about ±2.5 points.
     [Fact]
-    public void Noise_band_of_a_proportion() => Assert.Equal(0.02493, NoiseBand.HalfWidth(0.83, 872), 1e-5);
+    public void Noise_band_of_a_proportion() => Assert.Equal(0.02492, NoiseBand.HalfWidth(0.83, 872), 1e-5);
+
+    // 40 of 40: Wilson's interval is 0.9124..1.
+    [Fact]
+    public void Noise_band_of_a_flawless_run_is_not_zero() => Assert.Equal(0.04381, NoiseBand.HalfWidth(1, 40), 1e-5);
 
     [Fact]
     public void Argmax_takes_the_lower_index_on_a_tie() =>

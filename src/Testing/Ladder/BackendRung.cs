@@ -19,33 +19,28 @@ public static class BackendRung
         ArgumentNullException.ThrowIfNull(implementations);
         ArgumentNullException.ThrowIfNull(batches);
         var compared = new long[implementations.Count];
-        var failures = new CheckReport?[implementations.Count];
+        var failures = new (int Batch, Divergence Divergence)?[implementations.Count];
         // The reference is scalar and slow, and batches are independent.
         var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount };
         Parallel.For(0, batches.Count, options, b =>
         {
-            var expected = Trace(reference, batches[b]);
+            var expected = reference.RunTraced(batches[b]);
             for (var i = 0; i < implementations.Count; i++)
             {
-                var divergence = TraceComparer.FirstDivergence(expected, Trace(implementations[i], batches[b]), out var count);
+                var divergence = TraceComparer.FirstDivergence(expected, implementations[i].RunTraced(batches[b]), out var count, implementations[i].RecordsTrace);
                 Interlocked.Add(ref compared[i], count);
                 if (divergence is null) continue;
                 lock (failures)
                 {
-                    failures[i] ??= new CheckReport(Name(i), false, 0, divergence, $"batch {b}");
+                    // The first batch is told, not the first that was done.
+                    if (failures[i] is not { } known || b < known.Batch) failures[i] = (b, divergence);
                 }
             }
         });
 
         return new RungReport("P1", "reference : every backend, each intermediate tensor and the logits",
-            [.. implementations.Select((_, i) => (failures[i] ?? new CheckReport(Name(i), true, 0)) with { Compared = compared[i] })]);
+            [.. implementations.Select((_, i) => new CheckReport(Name(i), failures[i] is null, compared[i], failures[i]?.Divergence, failures[i] is { } f ? $"batch {f.Batch}" : null))]);
 
         string Name(int i) => $"{reference.Name} : {implementations[i].Name}";
-    }
-
-    private static (RecordingTrace, float[]) Trace(Implementation implementation, TokenBatch batch)
-    {
-        var trace = new RecordingTrace();
-        return (trace, implementation.Run(batch, trace));
     }
 }

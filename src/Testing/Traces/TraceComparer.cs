@@ -9,14 +9,17 @@ public static class TraceComparer
 {
     /// <summary>Compares tensor by tensor in the order of <paramref name="expected"/>, then the logits.</summary>
     /// <param name="expected">Trace and logits of the specification.</param>
-    /// <param name="actual">Trace and logits under test; an empty trace means that only the logits are compared.</param>
+    /// <param name="actual">Trace and logits under test; without <paramref name="requireTrace"/> an empty trace means that only the logits are compared.</param>
     /// <param name="compared">Receives how many numbers were compared.</param>
+    /// <param name="requireTrace">Both must have recorded: a run without a trace is a difference.</param>
     /// <returns>Null when all bits are equal.</returns>
     public static Divergence? FirstDivergence(
-        (RecordingTrace Trace, float[] Logits) expected, (RecordingTrace Trace, float[] Logits) actual, out long compared)
+        (RecordingTrace Trace, float[] Logits) expected, (RecordingTrace Trace, float[] Logits) actual, out long compared, bool requireTrace = false)
     {
         compared = 0;
-        if (actual.Trace.Tensors.Count > 0)
+        if (requireTrace && expected.Trace.Tensors.Count == 0)
+            return new Divergence("the intermediate tensors", 0, 0, "not recorded", actual.Trace.Tensors.Count == 0 ? "not recorded" : "recorded", null, 1, 1);
+        if (requireTrace || actual.Trace.Tensors.Count > 0)
         {
             foreach (var tensor in expected.Trace.Tensors)
             {
