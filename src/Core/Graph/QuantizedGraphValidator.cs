@@ -93,7 +93,7 @@ public static class QuantizedGraphValidator
         {
             if (!Scale(scales, scale, problems)) break;
             if (scale <= NumericsContract.MaxMagnitude / NumericsContract.Int8Max) continue;
-            problems.Add("QK2001", scales, $"scale {scale:R} lets values exceed {NumericsContract.MaxMagnitude:R}. Calibrate again.");
+            problems.Add("QK2001", scales, Text($"scale {scale:R} lets values exceed {NumericsContract.MaxMagnitude:R}. Calibrate again."));
             break;
         }
 
@@ -109,7 +109,7 @@ public static class QuantizedGraphValidator
         if (Math.Abs((long)n.Exponent) > NumericsContract.MaxLayerNormExponent)
             problems.Add("QK2005", n.Name, $"exponent {n.Exponent} is outside ±{NumericsContract.MaxLayerNormExponent}. Calibrate again.");
         else if (IntegerLayerNorm.EpsilonTerm(a.LayerNormEpsilon, a.Hidden, n.Exponent) is var e && !float.IsNormal(e)) // A constant row divides by its root.
-            problems.Add("QK2005", n.Name, $"exponent {n.Exponent} and layer_norm_eps {a.LayerNormEpsilon:R} give eps·H²·4^k = {e:R}, which is not a normal float32. Correct layer_norm_eps.");
+            problems.Add("QK2005", n.Name, Text($"exponent {n.Exponent} and layer_norm_eps {a.LayerNormEpsilon:R} give eps·H²·4^k = {e:R}, which is not a normal float32. Correct layer_norm_eps."));
     }
 
     private static void Linear(QuantizedLinear l, int outputs, int inputs, Action<QuantizedLinear, DiagnosticBag> weights, DiagnosticBag problems)
@@ -139,8 +139,8 @@ public static class QuantizedGraphValidator
                 if (!Scale(scales, scale, problems)) break;
                 var multiplier = IntegerGemm.Multiplier(l.Input.Scale, scale);
                 if (float.IsNormal(multiplier) && multiplier <= largestMultiplier) continue;
-                var problem = float.IsNormal(multiplier) ? $"lets outputs exceed {NumericsContract.MaxMagnitude:R}" : "is not a normal float32";
-                problems.Add("QK2001", l.Name, $"input_scale {l.Input.Scale:R} times weight_scale {scale:R} {problem}. Calibrate again.");
+                var problem = float.IsNormal(multiplier) ? Text($"lets outputs exceed {NumericsContract.MaxMagnitude:R}") : "is not a normal float32";
+                problems.Add("QK2001", l.Name, Text($"input_scale {l.Input.Scale:R} times weight_scale {scale:R} {problem}. Calibrate again."));
                 break;
             }
         }
@@ -198,7 +198,7 @@ public static class QuantizedGraphValidator
         foreach (var other in new[] { layer.Key, layer.Value })
         {
             if (other.Width == layer.Query.Width && other.Input.Scale != layer.Query.Input.Scale)
-                problems.Add("QK2006", other.Name + ".input_scale", $"{other.Input.Scale:R} differs from the query's {layer.Query.Input.Scale:R}; the three projections read one tensor.");
+                problems.Add("QK2006", other.Name + ".input_scale", Text($"{other.Input.Scale:R} differs from the query's {layer.Query.Input.Scale:R}; the three projections read one tensor."));
         }
     }
 
@@ -207,14 +207,14 @@ public static class QuantizedGraphValidator
         float query = layer.QueryOutput.Scale, key = layer.KeyOutput.Scale;
         if (!QuantizationParameters.IsValidScale(query) || !QuantizationParameters.IsValidScale(key)) return; // Reported above.
         if (!float.IsNormal(IntegerSoftmax.ScoreMultiplier(query, key, headDim)))
-            problems.Add("QK2001", layer.Query.Name + ".output_scale", $"{query:R} times the key's {key:R} is not a normal float32. Calibrate again.");
+            problems.Add("QK2001", layer.Query.Name + ".output_scale", Text($"{query:R} times the key's {key:R} is not a normal float32. Calibrate again."));
     }
 
     /// <summary>Reports QK2001 for a scale that no quantizer may have; true when it is valid.</summary>
     internal static bool Scale(string name, float scale, DiagnosticBag problems)
     {
         if (QuantizationParameters.IsValidScale(scale)) return true;
-        problems.Add("QK2001", name, $"scale {scale:R} is not a positive, finite, normal number. Calibrate again; a dead tensor needs data that reaches it.");
+        problems.Add("QK2001", name, Text($"scale {scale:R} is not a positive, finite, normal number. Calibrate again; a dead tensor needs data that reaches it."));
         return false;
     }
 
@@ -228,8 +228,8 @@ public static class QuantizedGraphValidator
         for (var i = 0; i < values.Length; i++)
         {
             if (MathF.Abs(values[i]) <= NumericsContract.MaxMagnitude) continue; // False for NaN.
-            var limit = float.IsFinite(values[i]) ? $"within ±{NumericsContract.MaxMagnitude:R}" : "finite";
-            problems.Add("QK2003", name, $"element {i} is {values[i]:R}; values must be {limit}.");
+            var limit = float.IsFinite(values[i]) ? Text($"within ±{NumericsContract.MaxMagnitude:R}") : "finite";
+            problems.Add("QK2003", name, Text($"element {i} is {values[i]:R}; values must be {limit}."));
             return;
         }
     }
@@ -238,4 +238,7 @@ public static class QuantizedGraphValidator
     {
         if (codes.Contains(sbyte.MinValue)) problems.Add("QK2004", name, "weight code -128 is outside -127..127.");
     }
+
+    // Numbers look the same in every country.
+    private static string Text(FormattableString text) => FormattableString.Invariant(text);
 }

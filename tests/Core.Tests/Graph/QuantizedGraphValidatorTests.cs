@@ -1,3 +1,4 @@
+using System.Globalization;
 using QatKit.Core.Diagnostics;
 using QatKit.Core.Graph;
 using QatKit.Core.Numerics;
@@ -43,6 +44,32 @@ public sealed class QuantizedGraphValidatorTests
         if (!layer.AttentionOutput.Mask!.IsKept(0, 3))
             expected.Insert(5, "QK3001 bert.encoder.layer.0.attention.output.dense: weight [0, 3] is masked but its code is not 0. Apply the mask before freezing.");
         Assert.Equal(expected, e.Diagnostics.Select(d => d.ToString()));
+    }
+
+    [Fact]
+    public void Numbers_are_written_the_same_in_every_country()
+    {
+        var before = CultureInfo.CurrentCulture;
+        var german = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+        german.NumberFormat.NumberDecimalSeparator = ",";
+        var graph = SyntheticGraph.Create(Small, 3);
+        graph.Layers[0].Query.Bias[2] = 1.5e31f;
+        graph.Layers[0].Query.WeightScale[1] = -0.5f;
+        try
+        {
+            CultureInfo.CurrentCulture = german;
+            var e = Assert.Throws<QatKitException>(() => QuantizedGraphValidator.Check(graph));
+            Assert.Equal(
+                [
+                    "QK2003 bert.encoder.layer.0.attention.self.query.bias: element 2 is 1.5E+31; values must be within ±1E+30.",
+                    "QK2001 bert.encoder.layer.0.attention.self.query.weight_scale: scale -0.5 is not a positive, finite, normal number. Calibrate again; a dead tensor needs data that reaches it.",
+                ],
+                e.Diagnostics.Select(d => d.ToString()));
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
     }
 
     [Fact]
