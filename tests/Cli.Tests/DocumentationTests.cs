@@ -3,7 +3,7 @@ using QatKit.TestKit;
 
 namespace QatKit.Cli.Tests;
 
-/// <summary>Commands and links in README and docs work.</summary>
+/// <summary>Commands in README and docs are ones that the tool takes, and links lead somewhere. What the commands do is for <see cref="DocumentedCommandsTests"/>.</summary>
 public sealed class DocumentationTests
 {
     private const string Prefix = "dotnet run --project src/Cli -c Release -- ";
@@ -44,6 +44,14 @@ public sealed class DocumentationTests
         var lines = File.ReadLines(RepositoryRoot.Combine("README.md")).Take(20).ToList();
         Assert.Contains(Prefix + "run recipes/quickstart.yaml", lines);
         Assert.Contains("dotnet test", lines);
+    }
+
+    /// <summary>Every command of the pages and of <c>--help</c>, each once, in the order of the pages.</summary>
+    internal static IReadOnlyList<string> AllCommands()
+    {
+        var root = QatKitCli.CreateRoot(new CommandContext(TextWriter.Null, TextWriter.Null, isTerminal: false, noColor: true));
+        var examples = root.Subcommands.OfType<VerbCommand>().Select(v => v.Example["qatkit ".Length..]);
+        return [.. Directory.EnumerateFiles(RepositoryRoot.Combine("docs"), "*.md").Order(StringComparer.Ordinal).Prepend(RepositoryRoot.Combine("README.md")).SelectMany(Commands).Concat(examples).Distinct()];
     }
 
     // Lines of code blocks that start with the tool's name, or with the long form.
