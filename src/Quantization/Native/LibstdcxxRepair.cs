@@ -16,22 +16,26 @@ internal static class LibstdcxxRepair
     private const string MissingVersion = "GLIBCXX_3.4.32";
     private const string PresentVersion = "GLIBCXX_3.4.30";
     private const string HarmlessSymbolVersion = "GLIBCXX_3.4.20";
+    private const string TemporaryPrefix = "qatkit-";
 
     /// <summary>SHA-256 of the library in TorchSharp 0.107.0.</summary>
     internal const string KnownSha256 = "cf33b1b0bb6bbb9754a768fb5c5d04d9f498603be50e73f55621a0b40ee608b8";
 
     /// <summary>Path of the repaired copy of <paramref name="original"/>, made in the user's cache when it is not there.</summary>
     /// <exception cref="NotSupportedException">The file's hash is unknown, or its structure is not as expected.</exception>
-    /// <exception cref="IOException">No cache folder can be written.</exception>
-    internal static string RepairedCopy(string original)
+    /// <exception cref="IOException">No folder can be written.</exception>
+    internal static string RepairedCopy(string original) => RepairedCopy(original, CacheFolders());
+
+    /// <summary>As above, with the caches to try. Where none can be written, the copy lies in a new folder of the system's temporary one that only
+    /// this user can enter: under a name that others can foresee they could put a library of their own.</summary>
+    internal static string RepairedCopy(string original, IEnumerable<string> caches)
     {
         var bytes = File.ReadAllBytes(original);
         var hash = Convert.ToHexStringLower(SHA256.HashData(bytes));
         if (hash != KnownSha256)
             throw new NotSupportedException($"'{original}' does not load and is not the library of TorchSharp 0.107.0 (SHA-256 {hash}), so it is not repaired. Install a libstdc++ with {MissingVersion} (GCC 13 or newer).");
         Repair(bytes);
-        Exception? last = null;
-        foreach (var cache in CacheFolders())
+        foreach (var cache in caches)
         {
             try
             {
@@ -39,18 +43,24 @@ internal static class LibstdcxxRepair
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                last = e;
+                // The next one.
             }
         }
 
-        throw new IOException("No cache folder for the repaired torch library can be written. Set XDG_CACHE_HOME to a writable folder.", last);
+        return Publish(bytes, Directory.CreateTempSubdirectory(TemporaryPrefix).FullName);
+    }
+
+    /// <summary>Deletes a loaded copy that is in no cache: a mapped file needs no name.</summary>
+    internal static void DiscardTemporary(string copy)
+    {
+        var folder = Path.GetDirectoryName(copy)!;
+        if (Path.GetFileName(folder).StartsWith(TemporaryPrefix, StringComparison.Ordinal)) Directory.Delete(folder, recursive: true);
     }
 
     private static IEnumerable<string> CacheFolders()
     {
         if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg) yield return Path.Combine(xdg, "qatkit");
         if (Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) is { Length: > 0 } home) yield return Path.Combine(home, ".cache", "qatkit");
-        yield return Path.Combine(Path.GetTempPath(), "qatkit-" + Environment.UserName);
     }
 
     // Written aside and renamed, so that a second process sees the whole file or none; a damaged file is replaced.

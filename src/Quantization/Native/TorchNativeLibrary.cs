@@ -78,6 +78,7 @@ public static class TorchNativeLibrary
         {
             var repaired = LibstdcxxRepair.RepairedCopy(original);
             var handle = NativeLibrary.Load(repaired);
+            LibstdcxxRepair.DiscardTemporary(repaired);
             Status = new TorchNativeStatus(TorchNativeSource.Repaired, repaired, "libstdc++ of this system lacks GLIBCXX_3.4.32");
             return handle;
         }

@@ -81,6 +81,31 @@ public sealed class TorchNativeLibraryTests
     }
 
     [Fact]
+    public void Without_a_cache_the_copy_lies_where_nobody_else_can_put_one()
+    {
+        var library = KnownLibrary();
+        var file = Path.GetTempFileName(); // no folder: nothing can be cached below it
+        var copies = new List<string>();
+        var cached = LibstdcxxRepair.RepairedCopy(library);
+        LibstdcxxRepair.DiscardTemporary(cached);
+        Assert.True(File.Exists(cached));
+        try
+        {
+            for (var i = 0; i < 2; i++) copies.Add(LibstdcxxRepair.RepairedCopy(library, [file]));
+            Assert.NotEqual(copies[0], copies[1]);
+            if (!OperatingSystem.IsWindows())
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.GetDirectoryName(copies[0])!));
+        }
+        finally
+        {
+            File.Delete(file);
+            foreach (var copy in copies) LibstdcxxRepair.DiscardTemporary(copy);
+        }
+
+        Assert.All(copies, c => Assert.False(Directory.Exists(Path.GetDirectoryName(c))));
+    }
+
+    [Fact]
     public void Unknown_library_is_refused()
     {
         var file = Path.GetTempFileName();
