@@ -54,10 +54,12 @@ public sealed class OnnxVerbTests : IDisposable
 
         var checkpoint = _folder.Combine("checkpoint");
         using (var model = new BertForSequenceClassification(new BertConfig { VocabSize = 30, HiddenSize = 16, Layers = 1, Heads = 2, IntermediateSize = 32, MaxPositions = 8 }, 1))
-            BertCheckpoint.Save(model, checkpoint);
+            BertCheckpoint.Save(model, checkpoint, ["bad", "good"]);
         (code, output, error) = await CliRunner.Run("export", checkpoint, "--onnx", _folder.Combine("b", "f.onnx"), "--float");
         Assert.Equal((ExitCode.Ok, ""), (code, error));
         Assert.Matches(@"qatkit\.form\s+float32\n", output);
+        using (var config = JsonDocument.Parse(File.ReadAllText(_folder.Combine("b", "config.json"))))
+            Assert.Equal("good", config.RootElement.GetProperty("id2label").GetProperty("1").GetString());
 
         // There is no engine to compare a checkpoint with; that is told before a file is written.
         (code, output, error) = await CliRunner.Run("export", checkpoint, "--onnx", _folder.Combine("d", "f.onnx"), "--float", "--data", "builtin:reviews");

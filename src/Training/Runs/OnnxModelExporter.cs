@@ -41,7 +41,7 @@ public static class OnnxModelExporter
             throw new QatKitException("QK4304", folder, "this is neither a finished run, nor a checkpoint, nor an exported model. Pass a folder that holds recipe.yaml, qatkit.json, or config.json and model.safetensors.");
         var weights = Weights(folder);
         // A checkpoint does not say whether its text is lower-cased, so its own tokenizer files stay the ones to use.
-        string[] labels = [.. Enumerable.Range(0, weights.Architecture.Classes).Select(i => $"LABEL_{i}")];
+        var labels = CheckpointLabels.Read(Path.Combine(folder, BertCheckpoint.ConfigFile)) ?? [.. Enumerable.Range(0, weights.Architecture.Classes).Select(i => $"LABEL_{i}")];
         return OnnxExporter.Write(weights, new OnnxCompanions(weights.Architecture, labels, lowerCase: true, weights.Architecture.MaxPositions, vocabularyPath: null), path);
     }
 
