@@ -29,6 +29,7 @@ internal sealed class QuantizationStage(
         Targets = section.Targets,
         Ignore = section.Ignore,
         Int8Embeddings = section.Embeddings == EmbeddingStorage.Int8,
+        RangeMomentum = (float)section.RangeMomentum,
         Calibrator = section.Calibrator switch
         {
             CalibratorKind.Max => CalibratorSettings.Max,
