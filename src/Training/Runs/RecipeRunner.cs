@@ -96,10 +96,13 @@ public sealed class RecipeRunner(IProgress<TrainingProgress>? progress = null, T
         sink.Write(new MetricRecord("result", quantizationSteps, evaluation));
         var artifact = ArtifactWriter.Write(
             graph, Details(recipe, inputs, provenance, evaluation), folder.VocabularyPath, Path.Combine(folder.Root, recipe.Export.Output), cancellation);
+
+        // As it is on disk, and on the CPU wherever it was trained: the contract's arithmetic is the CPU's.
+        using var finished = FakeQuantCheckpoint.Load(folder.Root);
         var report = Verifier.Run(
             new VerificationRequest(artifact, [.. Enumerable.Range(0, inputs.Dev.Count).Select(i => inputs.Dev.Batch([i]))])
             {
-                Labels = inputs.Dev.Labels, Metric = recipe.Task.Metric, FakeQuant = (model, prepared), Fp32Logits = fp32,
+                Labels = inputs.Dev.Labels, Metric = recipe.Task.Metric, FakeQuant = (finished.Model, finished.Prepared), Fp32Logits = fp32,
                 Gates = new VerificationGates(recipe.Verify.MaxLocalMismatch, recipe.Verify.MinArgmaxAgreement, recipe.Verify.MaxMetricLoss),
             },
             progress is null ? null : new VerificationProgress(progress), cancellation);

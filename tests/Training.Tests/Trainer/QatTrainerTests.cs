@@ -6,6 +6,7 @@ using QatKit.Training.Recipes;
 using QatKit.Training.Runs;
 using QatKit.Training.Telemetry;
 using QatKit.Training.Trainer;
+using QatKit.Training.Verification;
 using TorchSharp;
 
 namespace QatKit.Training.Tests.Trainer;
@@ -56,6 +57,38 @@ public sealed class QatTrainerTests : IDisposable
             Assert.True(finished.Prepared.RangesFrozen);
             var inputs = RunInputs.Load(TinyRecipe.Load());
             var logits = Evaluator.Logits(finished.Model, inputs.Dev, TestContext.Current.CancellationToken);
+    [Fact]
+    public void Verification_takes_the_model_from_its_checkpoint()
+    {
+        // The clock is read for the record of the result: after the checkpoint is written, before verification.
+        var folder = _folder.Combine("lost");
+        var path = Path.Combine(folder, "checkpoints", "fake-quant.safetensors");
+        var e = Assert.Throws<QatKitException>(() => new RecipeRunner(time: new Clock(() => File.Delete(path)))
+            .Run(TinyRecipe.Load("train.epochs=0", "quantization.epochs=0", "quantization.start_step=0"), folder, cancellation: TestContext.Current.CancellationToken));
+        Assert.Equal($"QK1134 {folder}: the folder holds no finished run (recipe.yaml and checkpoints/fake-quant.safetensors). Pass the folder that 'qatkit run' wrote, or let the run finish with --resume.", e.Message);
+    }
+
+    [Fact]
+    public void Model_on_another_device_is_not_verified()
+    {
+        var (result, _) = Run("train.epochs=0", "quantization.epochs=0", "quantization.start_step=0");
+        using var finished = FakeQuantCheckpoint.Load(result.RunFolder);
+        finished.Model.to(new torch.Device(DeviceType.META));
+        var inputs = RunInputs.Load(TinyRecipe.Load());
+        var request = new VerificationRequest(Core.Artifact.ArtifactReader.Read(result.ArtifactFolder), [inputs.Dev.Batch([0])]) { FakeQuant = (finished.Model, finished.Prepared) };
+        var e = Assert.Throws<ArgumentException>(() => Verifier.Run(request, cancellationToken: TestContext.Current.CancellationToken));
+        Assert.Equal("The fake-quantized model is on meta; the engine's bits can only be compared with the CPU's. Load it from its run with FakeQuantCheckpoint.Load. (Parameter 'request')", e.Message);
+    }
+
+    [Fact]
+    public void Run_on_cuda_is_verified_on_the_cpu()
+    {
+        if (!torch.cuda.is_available()) Assert.Skip("this machine has no CUDA");
+        var (result, _) = Run("train.device=cuda");
+        Assert.True(result.Verification.BitEqual);
+        Assert.NotNull(result.Verification.LayerParity);
+    }
+
             var engine = EngineEvaluator.Logits(Core.Artifact.ArtifactReader.Read(result.ArtifactFolder).Graph, inputs.Dev);
             TensorAssert.BitEqual(engine, logits, columns: 2);
         }
@@ -109,6 +142,15 @@ public sealed class QatTrainerTests : IDisposable
         var e = Assert.Throws<QatKitException>(() => Run("train.device=cuda"));
         Assert.Equal("QK1140 train.device: train.device = cuda, but torch finds no CUDA device. Use auto or cpu, or build with -p:QatKitTorch=cuda-linux on a machine with a driver ('qatkit doctor' tells).", e.Message);
     }
+    private sealed class Clock(Action read) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow()
+        {
+            read();
+            return base.GetUtcNow();
+        }
+    }
+
 
     private (RunResult Result, List<MetricRecord> Records) Run(params string[] overrides)
     {
