@@ -45,7 +45,7 @@ public sealed record QuantizationSection
     [Range(0, int.MaxValue)]
     public int StartStep { get; init; }
 
-    /// <summary>Optimizer step of this stage from which activation ranges are fixed; without it half of the stage.</summary>
+    /// <summary>Optimizer step of this stage from which activation ranges are fixed; without it half way from <c>start_step</c> to the end.</summary>
     [Range(0, int.MaxValue)]
     public int? FreezeStep { get; init; }
 }

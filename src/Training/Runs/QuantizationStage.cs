@@ -20,7 +20,7 @@ internal sealed class QuantizationStage(
 {
     public const string Name = "qat";
 
-    private readonly long _freezeStep = quantization.FreezeStep ?? totalSteps / 2;
+    private readonly long _freezeStep = StageSteps.FreezeStep(quantization, totalSteps);
 
     public bool IsSettled => prepared.Phase == QuantizationPhase.FakeQuant && masks is not { Masks.Count: 0 };
 

@@ -57,7 +57,7 @@ public sealed class RecipeRunner(IProgress<TrainingProgress>? progress = null, T
         plan.Resolve(model.Architecture);
         var sparseLayers = recipe.Sparsity is { } section ? QuantizationStage.SparsePlan(section).Resolve(model.Architecture) : [];
         var quantizationSteps = settings.StepsPerEpoch * recipe.Quantization.Epochs;
-        CheckSteps(recipe, quantizationSteps);
+        StageSteps.Check(recipe, quantizationSteps);
 
         folder.Open(loaded, resume);
         var provenance = Provenance.Create(loaded, inputs, device, origin);
@@ -112,21 +112,6 @@ public sealed class RecipeRunner(IProgress<TrainingProgress>? progress = null, T
             inputs.Encoder, inputs.DevTexts.Examples[0].Text, _time.GetElapsedTime(start));
 
         double Metric(float[] logits) => MetricCalculator.Compute(recipe.Task.Metric, logits, inputs.Outputs, inputs.Dev.Labels);
-    }
-
-    // A step that never comes would leave the model dense, or in floating point. Step 0 always comes.
-    private static void CheckSteps(Recipe recipe, long steps)
-    {
-        var problems = new DiagnosticBag();
-        Require("quantization.start_step", recipe.Quantization.StartStep);
-        if (recipe.Sparsity is { } sparsity) Require("sparsity.start_step", sparsity.StartStep);
-        problems.ThrowIfAny();
-
-        void Require(string key, long value)
-        {
-            if (value > 0 && value >= steps)
-                problems.Add("QK1142", key, $"{key} = {value} is never reached: the quantization stage has {steps} steps. Lower it, or raise quantization.epochs.");
-        }
     }
 
     private static ArtifactDetails Details(
