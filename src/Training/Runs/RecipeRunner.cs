@@ -61,7 +61,7 @@ public sealed class RecipeRunner(IProgress<TrainingProgress>? progress = null, T
 
         folder.Open(loaded, resume);
         var provenance = Provenance.Create(loaded, inputs, device, origin);
-        if (resume) folder.CheckSameInputs(provenance);
+        if (resume) folder.CheckSameConditions(provenance);
         AtomicFile.Write(folder.VocabularyPath, stream => stream.Write(inputs.Encoder.Vocabulary.Bytes));
         folder.WriteProvenance(provenance);
         using var sink = new MetricSinks(new JsonLinesSink(folder.MetricsPath, _time), new TensorBoardSink(folder.TensorBoardPath));
