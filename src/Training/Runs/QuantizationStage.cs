@@ -60,6 +60,8 @@ internal sealed class QuantizationStage(
         if (index == _freezeStep) prepared.FreezeRanges();
     }
 
+    public void PrepareGradients() => masks?.MaskGradients();
+
     public void ApplyStep(optim.Optimizer optimizer)
     {
         if (masks is null) optimizer.step();

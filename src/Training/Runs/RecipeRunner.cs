@@ -49,7 +49,7 @@ public sealed class RecipeRunner(IProgress<TrainingProgress>? progress = null, T
         var settings = new TrainerSettings
         {
             Train = recipe.Train, TrainData = inputs.Train, DevData = inputs.Dev, Metric = recipe.Task.Metric,
-            CheckpointFolder = folder.Checkpoints, RecipeSha256 = RecipeText.Sha256(recipe),
+            CheckpointFolder = folder.Checkpoints,
         };
 
         // Patterns and steps are checked before hours of training, not after.
