@@ -34,16 +34,8 @@ public static class ModelFactory
         var config = BertConfig.Load(Path.Combine(folder, BertCheckpoint.ConfigFile), inputs.Outputs);
         if (section.Dropout is { } given) config = config with { HiddenDropout = given, AttentionDropout = given, ClassifierDropout = null };
         CheckFit(loaded, inputs, config);
-        var model = new BertForSequenceClassification(config, seed);
-        try
-        {
-            return (model, BertCheckpoint.LoadInto(model, BertCheckpoint.WeightsOf(folder)).ToString());
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
+        var (model, report) = BertCheckpoint.Load(folder, config, seed);
+        return (model, report.ToString());
     }
 
     private static void CheckFit(LoadedRecipe loaded, RunInputs inputs, BertConfig config)
