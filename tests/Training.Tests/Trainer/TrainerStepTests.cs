@@ -74,7 +74,7 @@ public sealed class TrainerStepTests
             Clipped = () => after.Add(rig.GradientNorm()),
         };
         rig.Run(hooks, Cancellation);
-        Assert.Equal(3, after.Count);
+        Assert.Equal((3, 3), (before.Count, after.Count));
         Assert.All(before, n => Assert.True(n > 0.002, $"the norm is {n} already"));
         Assert.All(after, n => Assert.Equal(0.001, n, 2e-6));
     }
