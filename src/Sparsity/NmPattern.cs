@@ -1,5 +1,3 @@
-using QatKit.Core.Diagnostics;
-
 namespace QatKit.Sparsity;
 
 /// <summary>An N:M pattern: of each group of M consecutive weights along <c>in</c>, N are kept. A closed set: 2:4.</summary>
@@ -10,9 +8,6 @@ public sealed record NmPattern
 
     /// <summary>Two of four, the pattern of sparse tensor cores.</summary>
     public static NmPattern TwoFour { get; } = new(2, 4, 8, 16);
-
-    /// <summary>Every pattern.</summary>
-    public static IReadOnlyList<NmPattern> All { get; } = [TwoFour];
 
     /// <summary>N: weights kept of a group.</summary>
     public int Kept { get; }
@@ -28,15 +23,6 @@ public sealed record NmPattern
 
     /// <summary>The name, <c>2:4</c>.</summary>
     public string Name => $"{Kept}:{GroupSize}";
-
-    /// <summary>The pattern of a name.</summary>
-    /// <exception cref="QatKitException">QK3002: no such pattern.</exception>
-    public static NmPattern Parse(string name)
-    {
-        ArgumentNullException.ThrowIfNull(name);
-        return All.FirstOrDefault(p => p.Name == name)
-            ?? throw new QatKitException("QK3002", "", $"there is no sparsity pattern '{name}'. Known: {string.Join(", ", All.Select(p => p.Name))}.");
-    }
 
     /// <summary>Why a weight matrix of this shape cannot be pruned, or null when it can.</summary>
     public string? IneligibleReason(int outputs, int inputs)

@@ -61,6 +61,42 @@ public sealed class CalibratorTests
         double Error(float a) => values.Sum(v => Math.Pow(v - Math.Clamp(Math.Round(v / (a / 127)), -127, 127) * (a / 127), 2));
     }
 
+    // Every candidate and every bin by itself: the definition.
+    [Fact]
+    public void Mse_has_the_least_error_of_all_candidates()
+    {
+        Batches.Sample(batches =>
+        {
+            var (calibrator, histogram) = (new MseCalibrator(), new StreamingHistogram());
+            foreach (var batch in batches)
+            {
+                calibrator.Collect(batch);
+                histogram.Add(batch);
+            }
+
+            var errors = Enumerable.Range(1, 200).Select(i => Error(histogram, (float)(histogram.Max * (double)i / 200))).ToList();
+            return histogram.Max == 0 || Error(histogram, calibrator.ComputeAmax()) <= errors.Min() * (1 + 1e-9);
+        }, iter: 20);
+
+        static double Error(StreamingHistogram histogram, float amax)
+        {
+            double sum = 0, step = amax / 127;
+            for (var i = 0; i < StreamingHistogram.Bins; i++)
+            {
+                var x = (i + 0.5) * histogram.BinWidth;
+                sum += histogram.Counts[i] * Math.Pow(x - Math.Min(Math.Round(x / step), 127) * step, 2);
+            }
+
+            return sum;
+        }
+    }
+
+    [Fact]
+    public void Calibrators_of_the_maximum_say_so()
+    {
+        Assert.Equal([true, true, false, false], Calibrators.Select(c => c.Data.Item2.Create().IsMaximumOfBatch));
+    }
+
     [Fact]
     public void Moving_average_starts_at_the_first_batch()
     {

@@ -18,17 +18,24 @@ public sealed class QuantizationPlanTests
             bert.encoder.layer.0.attention.self.query   int8   per channel, max  percentile:99.99  2:4
             bert.encoder.layer.0.attention.self.key     int16  per channel, max  percentile:99.99  dense
             bert.encoder.layer.0.attention.self.value   int16  per channel, max  percentile:99.99  dense
-            bert.encoder.layer.0.attention.output.dense int16  per channel, max  percentile:99.99  dense
+            bert.encoder.layer.0.attention.output.dense int16  per channel, max  max               dense
             bert.encoder.layer.0.intermediate.dense     int8   per channel, max  percentile:99.99  dense
-            bert.encoder.layer.0.output.dense           int16  per channel, max  percentile:99.99  dense
+            bert.encoder.layer.0.output.dense           int16  per channel, max  max               dense
             bert.pooler.dense                           int8   per channel, max  percentile:99.99  dense
-            classifier                                  int16  per channel, max  percentile:99.99  dense
+            classifier                                  int16  per channel, max  max               dense
             embeddings: float32
 
             """;
         Assert.Equal(Expected.ReplaceLineEndings("\n").Replace(".dense int16", ".dense  int16", StringComparison.Ordinal).Split('\n').Select(Squeeze), table.Split('\n').Select(Squeeze));
 
         static string Squeeze(string line) => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Fact]
+    public void Projections_that_are_all_int16_take_the_maximum()
+    {
+        var table = new QuantizationPlan { Ignore = ["*.attention.self.*"] }.Resolve(Tiny);
+        foreach (var layer in new[] { ModuleNames.Query(0), ModuleNames.Key(0), ModuleNames.Value(0) }) Assert.Equal("max", table.Of(layer).InputCalibrator.Name);
     }
 
     [Fact]

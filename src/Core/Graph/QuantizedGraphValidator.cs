@@ -52,21 +52,7 @@ public static class QuantizedGraphValidator
     internal static void CheckArchitecture(BertArchitecture a)
     {
         var problems = new DiagnosticBag();
-        void Require(bool ok, string message)
-        {
-            if (!ok) problems.Add("QK2002", "config", message);
-        }
-
-        Require(a.Layers >= 1, $"num_hidden_layers = {a.Layers}; at least 1 is needed.");
-        Require(a.Hidden is >= 1 and <= NumericsContract.MaxHidden, $"hidden_size = {a.Hidden} is outside 1..{NumericsContract.MaxHidden}.");
-        Require(a.Heads >= 1 && a.Hidden % Math.Max(1, a.Heads) == 0, $"num_attention_heads = {a.Heads} does not divide hidden_size = {a.Hidden}.");
-        Require(a.Intermediate is >= 1 and <= NumericsContract.MaxInt8Reduction, $"intermediate_size = {a.Intermediate} is outside 1..{NumericsContract.MaxInt8Reduction}.");
-        Require(a.VocabSize >= 1, $"vocab_size = {a.VocabSize}; at least 1 is needed.");
-        // Σ p·v of one context must fit in int32: 255 · 127 · S < 2^31.
-        Require(a.MaxPositions is >= 1 and <= 65536, $"max_position_embeddings = {a.MaxPositions} is outside 1..65536.");
-        Require(a.TypeVocabSize >= 1, $"type_vocab_size = {a.TypeVocabSize}; at least 1 is needed.");
-        Require(a.Classes >= 1, $"num_labels = {a.Classes}; at least 1 is needed.");
-        Require(double.IsFinite(a.LayerNormEpsilon) && a.LayerNormEpsilon > 0, $"layer_norm_eps = {a.LayerNormEpsilon} is not a positive number.");
+        foreach (var problem in ArchitectureLimits.Problems(a)) problems.Add("QK2002", "config", problem);
         problems.ThrowIfAny();
     }
 

@@ -15,10 +15,6 @@ public static class AffineQuantizer
     /// <summary>Real value of a code: one float32 multiplication.</summary>
     public static float Dequantize(int code, float scale) => code * scale;
 
-    /// <summary>fake-quantize: <c>quantize(x) * scale</c>.</summary>
-    public static float FakeQuantize(float x, QuantizationParameters parameters) =>
-        Dequantize(Quantize(x, parameters.InverseScale), parameters.Scale);
-
     /// <summary>Quantizes <paramref name="source"/> to int8 codes, element by element.</summary>
     /// <exception cref="ArgumentException">The destination is shorter than the source.</exception>
     public static void Quantize(ReadOnlySpan<float> source, float inverseScale, Span<sbyte> destination)

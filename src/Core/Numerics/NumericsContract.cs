@@ -23,6 +23,9 @@ public static class NumericsContract
     /// <summary>Largest hidden size: V = H·S2 − S1² of <see cref="IntegerLayerNorm"/> must fit in int64.</summary>
     public const int MaxHidden = 2048;
 
+    /// <summary>Largest number of positions S: Σ p·v of one context, 255 · 127 · S, must fit in int32.</summary>
+    public const int MaxPositions = 65_536;
+
     /// <summary>Largest |r_fix| of <see cref="IntegerLayerNorm"/>, a 20-bit grid: 2^20 − 1.</summary>
     public const int LayerNormFixedMax = (1 << 20) - 1;
 

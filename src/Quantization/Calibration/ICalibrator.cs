@@ -3,6 +3,10 @@ namespace QatKit.Quantization.Calibration;
 /// <summary>Chooses the range [−amax, amax] of a tensor from the values that it takes on calibration data.</summary>
 public interface ICalibrator
 {
+    /// <summary>True when the range of a single batch is its largest |x|, which a training step knows without another look at
+    /// the values.</summary>
+    bool IsMaximumOfBatch { get; }
+
     /// <summary>Takes in the values of one batch.</summary>
     void Collect(ReadOnlySpan<float> values);
 

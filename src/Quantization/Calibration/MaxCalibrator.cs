@@ -8,6 +8,9 @@ public sealed class MaxCalibrator : ICalibrator
     private float _amax;
 
     /// <inheritdoc/>
+    public bool IsMaximumOfBatch => true;
+
+    /// <inheritdoc/>
     public void Collect(ReadOnlySpan<float> values) => _amax = MathF.Max(_amax, AbsMax.Of(values)); // NaN wins in both.
 
     /// <inheritdoc/>

@@ -19,6 +19,9 @@ public sealed class MovingAverageCalibrator : ICalibrator
     }
 
     /// <inheritdoc/>
+    public bool IsMaximumOfBatch => true;
+
+    /// <inheritdoc/>
     public void Collect(ReadOnlySpan<float> values)
     {
         var batch = AbsMax.Of(values);

@@ -11,6 +11,9 @@ public sealed class MseCalibrator : ICalibrator
     private readonly StreamingHistogram _histogram = new();
 
     /// <inheritdoc/>
+    public bool IsMaximumOfBatch => false;
+
+    /// <inheritdoc/>
     public void Collect(ReadOnlySpan<float> values) => _histogram.Add(values);
 
     /// <inheritdoc/>
@@ -18,11 +21,12 @@ public sealed class MseCalibrator : ICalibrator
     {
         if (_histogram.SawNonFinite) return float.NaN;
         if (_histogram.Max == 0) return 0;
+        var moments = new HistogramMoments(_histogram.Counts);
         var (best, least) = (_histogram.Max, double.PositiveInfinity);
         for (var i = 1; i <= Candidates; i++)
         {
             var amax = (float)(_histogram.Max * (double)i / Candidates);
-            var error = SquaredError(amax);
+            var error = SquaredError(moments, amax / NumericsContract.Int8Max / _histogram.BinWidth);
             if (error < least) (best, least) = (amax, error);
         }
 
@@ -38,18 +42,19 @@ public sealed class MseCalibrator : ICalibrator
     /// <inheritdoc/>
     public void LoadState(ReadOnlySpan<long> state) => _histogram.Load(state);
 
-    private double SquaredError(float amax)
+    // Step and error in units of a bin. The values of one code are neighbours, so a code costs one look at the running sums.
+    private static double SquaredError(HistogramMoments moments, double step)
     {
-        var step = (double)amax / NumericsContract.Int8Max;
         double sum = 0;
-        for (var i = 0; i < StreamingHistogram.Bins; i++)
+        var from = 0;
+        for (var code = 0; code < NumericsContract.Int8Max && from < StreamingHistogram.Bins; code++)
         {
-            if (_histogram.Counts[i] == 0) continue;
-            var x = (i + 0.5) * _histogram.BinWidth;
-            var error = x - Math.Min(Math.Round(x / step), NumericsContract.Int8Max) * step;
-            sum += _histogram.Counts[i] * error * error;
+            // The first bin whose centre is nearer to the next code.
+            var end = (int)Math.Clamp(Math.Ceiling((code + 0.5) * step - 0.5), from, StreamingHistogram.Bins);
+            sum += moments.SquaredDistance(from, end, code * step);
+            from = end;
         }
 
-        return sum;
+        return sum + moments.SquaredDistance(from, StreamingHistogram.Bins, NumericsContract.Int8Max * step);
     }
 }

@@ -17,6 +17,9 @@ public sealed class PercentileCalibrator : ICalibrator
     }
 
     /// <inheritdoc/>
+    public bool IsMaximumOfBatch => false;
+
+    /// <inheritdoc/>
     public void Collect(ReadOnlySpan<float> values) => _histogram.Add(values);
 
     /// <inheritdoc/>

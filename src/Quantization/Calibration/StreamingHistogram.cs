@@ -1,3 +1,5 @@
+using QatKit.Quantization.Kernels;
+
 namespace QatKit.Quantization.Calibration;
 
 /// <summary>Histogram of |x| with exact int64 counts over a range that doubles when a larger value comes.</summary>
@@ -18,29 +20,24 @@ internal sealed class StreamingHistogram
     /// <summary>Largest |x|.</summary>
     internal float Max { get; private set; }
 
-    /// <summary>True once a NaN or an infinity came; it is not counted.</summary>
+    /// <summary>True once a NaN or an infinity came; nothing of its batch is counted.</summary>
     internal bool SawNonFinite { get; private set; }
 
     internal double BinWidth => Math.ScaleB(1, _exponent);
 
     internal void Add(ReadOnlySpan<float> values)
     {
-        var max = 0f;
-        foreach (var x in values)
+        var max = AbsMax.Of(values);
+        if (!float.IsFinite(max))
         {
-            var magnitude = MathF.Abs(x);
-            if (float.IsFinite(magnitude)) max = MathF.Max(max, magnitude);
-            else SawNonFinite = true;
+            SawNonFinite = true;
+            return;
         }
 
         GrowTo(max);
         var inverseWidth = Math.ScaleB(1, -_exponent);
-        foreach (var x in values)
-        {
-            if (!float.IsFinite(x)) continue;
-            _counts[(int)(Math.Abs((double)x) * inverseWidth)]++;
-            Total++;
-        }
+        foreach (var x in values) _counts[(int)(Math.Abs((double)x) * inverseWidth)]++;
+        Total += values.Length;
     }
 
     internal void Clear()

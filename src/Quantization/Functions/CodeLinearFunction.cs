@@ -27,13 +27,14 @@ internal sealed class CodeLinearFunction : autograd.SingleTensorFunction<CodeLin
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
+        // A scope of its own: on CUDA this runs in a thread of libtorch that has none.
+        using var scope = NewDisposeScope();
         var saved = ctx.get_saved_variables();
-        using Tensor x = saved[0], w = saved[1], scale = saved[2];
-        using var column = scale.unsqueeze(1);
-        using var dequantized = w * column;
-        using var transposed = grad_output.t();
-        var dWeight = transposed.matmul(x).mul_(((Call)ctx.get_data("call")).InputScale);
-        return [grad_output.matmul(dequantized), dWeight, grad_output.sum([0]), null!];
+        var (x, w, weightScale) = (saved[0], saved[1], saved[2]);
+        var dInput = grad_output.matmul(w * weightScale.unsqueeze(1));
+        var dWeight = grad_output.t().matmul(x).mul_(((Call)ctx.get_data("call")).InputScale);
+        var dBias = grad_output.sum([0]);
+        return [dInput.MoveToOuterDisposeScope(), dWeight.MoveToOuterDisposeScope(), dBias.MoveToOuterDisposeScope(), null!];
     }
 
     /// <summary>Scale of the input's codes and the largest code of both operands.</summary>

@@ -20,7 +20,8 @@ internal sealed class GeluFunction : autograd.SingleTensorFunction<GeluFunction>
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
-        using var x = ctx.get_saved_variables()[0];
-        return [KernelSet.For(x).GeluBackward(grad_output, x)];
+        using var scope = NewDisposeScope();
+        var x = ctx.get_saved_variables()[0];
+        return [KernelSet.For(x).GeluBackward(grad_output, x).MoveToOuterDisposeScope()];
     }
 }

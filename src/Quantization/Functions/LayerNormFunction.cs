@@ -22,10 +22,10 @@ internal sealed class LayerNormFunction : autograd.SingleTensorFunction<LayerNor
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
+        using var scope = NewDisposeScope();
         var saved = ctx.get_saved_variables();
-        using Tensor normalized = saved[0], reciprocalStd = saved[1], gamma = saved[2];
-        var (residual, dGamma, dBeta) = KernelSet.For(grad_output).LayerNormBackward(grad_output, normalized, reciprocalStd, gamma);
-        return [residual, dGamma, dBeta, null!];
+        var (residual, dGamma, dBeta) = KernelSet.For(grad_output).LayerNormBackward(grad_output, saved[0], saved[1], gamma: saved[2]);
+        return [residual.MoveToOuterDisposeScope(), dGamma.MoveToOuterDisposeScope(), dBeta.MoveToOuterDisposeScope(), null!];
     }
 
     /// <summary>Parameters, and what the pass saw.</summary>

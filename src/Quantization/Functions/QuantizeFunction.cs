@@ -25,10 +25,10 @@ internal sealed class QuantizeFunction : autograd.SingleTensorFunction<QuantizeF
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
+        using var scope = NewDisposeScope();
         var saved = ctx.get_saved_variables();
         if (saved.Count == 0) return [grad_output, null!];
-        using var x = saved[0];
-        return [KernelSet.For(x).MaskClipped(grad_output, x, ((Call)ctx.get_data("call")).Amax), null!];
+        return [KernelSet.For(grad_output).MaskClipped(grad_output, saved[0], ((Call)ctx.get_data("call")).Amax).MoveToOuterDisposeScope(), null!];
     }
 
     /// <summary>Parameters, and what the pass saw.</summary>

@@ -21,7 +21,8 @@ internal sealed class TanhFunction : autograd.SingleTensorFunction<TanhFunction>
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
-        using var y = ctx.get_saved_variables()[0];
-        return [grad_output * (1 - y.square())];
+        using var scope = NewDisposeScope();
+        var y = ctx.get_saved_variables()[0];
+        return [(grad_output * (1 - y.square())).MoveToOuterDisposeScope()];
     }
 }

@@ -55,6 +55,7 @@ public static class RowGather
 
         public override torch.Tensor forward(torch.autograd.AutogradContext ctx, params object[] vars)
         {
+            using var noGrad = torch.no_grad();
             ctx.save_data("inverse", vars[2]);
             return Gather((torch.Tensor)vars[0], (int[])vars[1]);
         }

@@ -4,8 +4,10 @@ using static TorchSharp.torch;
 
 namespace QatKit.Quantization.Modules;
 
-/// <summary>The range [−amax, amax] of one activation: found by a calibrator, then followed by a moving average in training
-/// until ranges are frozen.</summary>
+/// <summary>The range [−amax, amax] of one activation: found by a calibrator, then followed in training until ranges are
+/// frozen.</summary>
+/// <remarks>What is followed is the calibrator's own rule applied to each batch: a percentile stays a percentile.
+/// <c>amax += momentum · (batch − amax)</c> in float32.</remarks>
 public sealed class ActivationRange
 {
     private readonly QuantizationControl _control;
@@ -39,11 +41,26 @@ public sealed class ActivationRange
         Calibrator.Collect(TensorMemory.Span(contiguous));
     }
 
-    /// <summary>Moves the range towards a training batch's, while ranges are not frozen.</summary>
-    internal void Follow(float batchAmax, bool training)
+    /// <summary>Moves the range towards a training batch's, while ranges are not frozen. Once per activation and step.</summary>
+    /// <param name="values">The batch, [T, N].</param>
+    /// <param name="absMax">Its largest |x|.</param>
+    /// <param name="training">Whether this is a training step.</param>
+    internal void Follow(Tensor values, float absMax, bool training)
     {
+        if (!training || _control.RangesFrozen || _control.RangeMomentum == 0) return;
         // A diverging batch must not spoil the range: the loss tells.
-        if (!training || _control.RangesFrozen || !float.IsFinite(batchAmax)) return;
-        Amax += _control.RangeMomentum * (batchAmax - Amax);
+        if (!float.IsFinite(absMax)) return;
+        var batch = Calibrator.IsMaximumOfBatch ? absMax : Estimate(values);
+        Amax += _control.RangeMomentum * (batch - Amax);
+    }
+
+    // The calibrator is at rest in training, so it may look at one batch alone.
+    private float Estimate(Tensor values)
+    {
+        using var sample = BatchSample.Of(values);
+        Calibrator.Collect(TensorMemory.Span(sample));
+        var amax = Calibrator.ComputeAmax();
+        Calibrator.Reset();
+        return amax;
     }
 }

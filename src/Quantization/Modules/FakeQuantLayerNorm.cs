@@ -50,7 +50,7 @@ public sealed class FakeQuantLayerNorm : nn.Module<Tensor, Tensor>
 
         var call = new LayerNormFunction.Call { Exponent = Exponent, Epsilon = Epsilon };
         var output = LayerNormFunction.Apply(input, Gamma, Beta, call);
-        Range.Follow(call.SeenAmax, training);
+        Range.Follow(input, call.SeenAmax, training);
         _control.Trace?.Values(Path, output);
         return output;
     }

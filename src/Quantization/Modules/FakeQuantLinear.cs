@@ -53,7 +53,8 @@ public sealed class FakeQuantLinear : nn.Module<Tensor, Tensor>
             return Float(input);
         }
 
-        var (codes, parameters) = Input.Quantize(input, Width, training);
+        var (codes, parameters, absMax) = Input.Quantize(input, Width);
+        Input.Range.Follow(input, absMax, training);
         return FromCodes(codes, parameters);
     }
 

@@ -55,9 +55,10 @@ public sealed class FakeQuantSelfAttention : nn.Module<Tensor, TokenLayout, Tens
     {
         if (_control.Phase != QuantizationPhase.FakeQuant) return Float(hidden, layout);
 
-        // One quantizer; a second pass only where the plan mixes widths among the three.
+        // One quantizer, and one range to follow; a second pass only where the plan mixes widths among the three.
         FakeQuantLinear[] projections = [Query, Key, Value];
-        var byWidth = projections.Select(p => p.Width).Distinct().ToDictionary(w => w, w => Query.Input.Quantize(hidden, w, training));
+        var byWidth = projections.Select(p => p.Width).Distinct().ToDictionary(w => w, w => Query.Input.Quantize(hidden, w));
+        Query.Input.Range.Follow(hidden, byWidth[Query.Width].AbsMax, training);
         var projected = Array.ConvertAll(projections, p => p.FromCodes(byWidth[p.Width].Codes, byWidth[p.Width].Parameters));
 
         FakeQuantizer[] outputs = [QueryOutput, KeyOutput, ValueOutput];
@@ -71,7 +72,7 @@ public sealed class FakeQuantSelfAttention : nn.Module<Tensor, TokenLayout, Tens
             Captured = _control.Trace is { } trace ? codes => Record(trace, codes, layout) : null,
         };
         var context = AttentionFunction.Apply(projected[0], projected[1], projected[2], call);
-        for (var i = 0; i < 3; i++) outputs[i].Range.Follow(call.SeenAmax[i], training);
+        for (var i = 0; i < 3; i++) outputs[i].Range.Follow(projected[i], call.SeenAmax[i], training);
         return context;
     }
 

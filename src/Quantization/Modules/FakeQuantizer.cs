@@ -24,13 +24,12 @@ public sealed class FakeQuantizer
 
     internal static int MaxCode(CodeWidth width) => width == CodeWidth.Int8 ? NumericsContract.Int8Max : NumericsContract.Int16Max;
 
-    /// <summary>Codes of x as float32 integers, with the straight-through gradient; follows the batch's range in training.</summary>
-    internal (Tensor Codes, QuantizationParameters Parameters) Quantize(Tensor x, CodeWidth width, bool training)
+    /// <summary>Codes of x as float32 integers, with the straight-through gradient, and the largest |x|.</summary>
+    internal (Tensor Codes, QuantizationParameters Parameters, float AbsMax) Quantize(Tensor x, CodeWidth width)
     {
         var parameters = Parameters(width);
         var call = new QuantizeFunction.Call { Amax = Range.Amax, InverseScale = parameters.InverseScale, MaxCode = MaxCode(width) };
         var codes = QuantizeFunction.Apply(x, call);
-        Range.Follow(call.SeenAmax, training);
-        return (codes, parameters);
+        return (codes, parameters, call.SeenAmax);
     }
 }

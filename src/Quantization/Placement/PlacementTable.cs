@@ -1,5 +1,4 @@
 using System.Text;
-using QatKit.Core.Graph;
 
 namespace QatKit.Quantization.Placement;
 
@@ -8,14 +7,14 @@ namespace QatKit.Quantization.Placement;
 /// <param name="Int8Embeddings">Embedding tables as int8 codes with a scale per row.</param>
 public sealed record PlacementTable(IReadOnlyList<LayerPlacement> Layers, bool Int8Embeddings)
 {
-    /// <summary>Width of a layer.</summary>
-    public CodeWidth WidthOf(string layer) => Layers.First(l => l.Layer == layer).Width;
+    /// <summary>The row of a layer.</summary>
+    public LayerPlacement Of(string layer) => Layers.First(l => l.Layer == layer);
 
     /// <summary>The table as plain text, one line per layer under a header.</summary>
     public string ToTable()
     {
         string[] header = ["layer", "width", "weights", "input calibrator", "sparsity"];
-        var rows = Layers.Select(l => new[] { l.Layer, l.Width.ToString().ToLowerInvariant(), l.Weights, l.InputCalibrator, l.Sparsity })
+        var rows = Layers.Select(l => new[] { l.Layer, l.Width.ToString().ToLowerInvariant(), l.Weights, l.InputCalibrator.Name, l.Sparsity })
             .Prepend(header).ToList();
         var widths = Enumerable.Range(0, header.Length).Select(c => rows.Max(r => r[c].Length)).ToArray();
         var text = new StringBuilder();

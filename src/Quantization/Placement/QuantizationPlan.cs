@@ -16,14 +16,15 @@ public sealed record QuantizationPlan
     /// <summary>Patterns of layers left out of int8; by default none.</summary>
     public IReadOnlyList<string> Ignore { get; init; } = [];
 
-    /// <summary>Calibrator of every activation; by default percentile 99.99.</summary>
+    /// <summary>Calibrator of every activation that becomes int8 codes; by default percentile 99.99. What is read as int16 only takes
+    /// its maximum, which clips nothing.</summary>
     public CalibratorSettings Calibrator { get; init; } = CalibratorSettings.Percentile();
 
     /// <summary>Embedding tables in int8 with a scale per row; by default float32.</summary>
     public bool Int8Embeddings { get; init; }
 
     /// <summary>Weight of a new batch in the moving average that activation ranges follow in training until they are
-    /// frozen, in [0, 1]; by default 0.01.</summary>
+    /// frozen, in [0, 1]; by default 0.01. 0 keeps the calibrated ranges.</summary>
     public float RangeMomentum { get; init; } = 0.01f;
 
     /// <summary>Resolves the patterns.</summary>
@@ -37,12 +38,13 @@ public sealed record QuantizationPlan
         var targets = NamePattern.Select(Targets, "quantization.targets", layers, problems);
         var ignored = NamePattern.Select(Ignore, "quantization.ignore", layers, problems);
         problems.ThrowIfAny();
+        bool IsInt8(string layer) => layer != ModuleNames.Classifier && targets.Contains(layer) && !ignored.Contains(layer);
         return new PlacementTable(
             [.. layers.Select(l => new LayerPlacement(
                 l,
-                l != ModuleNames.Classifier && targets.Contains(l) && !ignored.Contains(l) ? CodeWidth.Int8 : CodeWidth.Int16,
+                IsInt8(l) ? CodeWidth.Int8 : CodeWidth.Int16,
                 "per channel, max",
-                Calibrator.Name,
+                LinearLayers.ReadersOfInput(l, architecture.Layers).Any(IsInt8) ? Calibrator : CalibratorSettings.Max,
                 sparseLayers?.Contains(l) == true ? "2:4" : "dense"))],
             Int8Embeddings);
     }

@@ -15,6 +15,18 @@ public static class LinearLayers
         return [.. names, ModuleNames.Pooler, ModuleNames.Classifier];
     }
 
+    /// <summary>The layers that read the same tensor through the same quantizer: query, key and value, else the layer alone.</summary>
+    internal static IReadOnlyList<string> ReadersOfInput(string layer, int layers)
+    {
+        for (var i = 0; i < layers; i++)
+        {
+            string[] projections = [ModuleNames.Query(i), ModuleNames.Key(i), ModuleNames.Value(i)];
+            if (projections.Contains(layer)) return projections;
+        }
+
+        return [layer];
+    }
+
     /// <summary>Trace name of what the layer reads: its producer's. Null for key and value, whose input is the query's.</summary>
     internal static string? InputTraceName(string layer, int layers)
     {

@@ -51,7 +51,7 @@ public static class ModuleSurgeon
         private nn.Module? Replacement(string path, nn.Module occupant) => occupant switch
         {
             ISelfAttention attention => Attention(path, attention),
-            Linear linear => Linear(path, linear, Quantizer(path + ".input")),
+            Linear linear => Linear(path, linear, Quantizer(path + ".input", placement.Of(path).InputCalibrator)),
             LayerNorm norm => Norm(path, norm),
             GELU or TorchSharp.Modules.Tanh => new ContractActivation((nn.Module<Tensor, Tensor>)occupant, _control),
             Embedding embedding when placement.Int8Embeddings => Embedding(path, embedding),
@@ -60,12 +60,12 @@ public static class ModuleSurgeon
 
         private FakeQuantSelfAttention Attention(string path, ISelfAttention source)
         {
-            var input = Quantizer(path + ".input");
+            var input = Quantizer(path + ".input", placement.Of(path + ".query").InputCalibrator);
             (string Name, Linear Layer)[] projections = [("query", source.Query), ("key", source.Key), ("value", source.Value)];
             var attention = new FakeQuantSelfAttention(
                 path,
                 [.. projections.Select(p => Linear($"{path}.{p.Name}", p.Layer, input))],
-                [.. projections.Select(p => Quantizer($"{path}.{p.Name}.output"))],
+                [.. projections.Select(p => Quantizer($"{path}.{p.Name}.output", plan.Calibrator))],
                 source.Heads, source.Dropout, _control);
             _modules.Attentions.Add(path, attention);
             return attention;
@@ -73,7 +73,7 @@ public static class ModuleSurgeon
 
         private FakeQuantLinear Linear(string path, Linear source, FakeQuantizer input)
         {
-            var linear = new FakeQuantLinear(path, source, placement.WidthOf(path), input, _control)
+            var linear = new FakeQuantLinear(path, source, placement.Of(path).Width, input, _control)
             {
                 InputTraceName = LinearLayers.InputTraceName(path, architecture.Layers),
                 OutputTraceName = path == ModuleNames.Classifier ? ModuleNames.Logits : null,
@@ -92,7 +92,7 @@ public static class ModuleSurgeon
 
         private FakeQuantEmbedding Embedding(string path, Embedding source) => new(path, source, _control);
 
-        private FakeQuantizer Quantizer(string name) => new(Range(name, plan.Calibrator));
+        private FakeQuantizer Quantizer(string name, CalibratorSettings calibrator) => new(Range(name, calibrator));
 
         private ActivationRange Range(string name, CalibratorSettings calibrator)
         {

@@ -23,10 +23,24 @@ public static class BertCheckpoint
     /// <exception cref="QatKitException">Configuration or weights do not fit; see <see cref="LoadInto"/> and <see cref="BertConfig.Load"/>.</exception>
     public static (BertForSequenceClassification Model, BertCheckpointReport Report) Load(string folder, int seed, int? classes = null)
     {
-        var model = new BertForSequenceClassification(BertConfig.Load(Path.Combine(folder, ConfigFile), classes), seed);
+        ArgumentNullException.ThrowIfNull(folder);
+        return Load(folder, BertConfig.Load(Path.Combine(folder, ConfigFile), classes), seed);
+    }
+
+    /// <summary>Loads the weights of a model folder into a model of another configuration than the folder's own, such as one with
+    /// another dropout.</summary>
+    /// <param name="folder">Holds <c>model.safetensors</c>.</param>
+    /// <param name="config">The configuration.</param>
+    /// <param name="seed">Initialises the heads that the file lacks.</param>
+    /// <exception cref="QatKitException">The weights do not fit; see <see cref="LoadInto"/>.</exception>
+    public static (BertForSequenceClassification Model, BertCheckpointReport Report) Load(string folder, BertConfig config, int seed)
+    {
+        var weights = WeightsOf(folder);
+        CheckpointSizes.Check(config, weights);
+        var model = new BertForSequenceClassification(config, seed);
         try
         {
-            return (model, LoadInto(model, WeightsOf(folder)));
+            return (model, LoadInto(model, weights));
         }
         catch
         {
@@ -58,13 +72,12 @@ public static class BertCheckpoint
         ArgumentNullException.ThrowIfNull(model);
         using var file = SafetensorsFile.Open(path);
         var parameters = model.named_parameters().ToDictionary(p => p.name, p => p.parameter);
-        var bare = !file.Names.Any(n => n.StartsWith("bert.", StringComparison.Ordinal));
         var problems = new DiagnosticBag();
         var loaded = new Dictionary<string, float[]>();
         var ignored = new List<string>();
-        foreach (var name in file.Names)
+        var names = CanonicalNames(file);
+        foreach (var (name, canonical) in names)
         {
-            var canonical = Canonical(name, bare);
             if (parameters.TryGetValue(canonical, out var parameter))
             {
                 if (Read(file, name, path, parameter, problems) is { } values && !loaded.TryAdd(canonical, values))
@@ -74,10 +87,10 @@ public static class BertCheckpoint
             else problems.Add("QK2023", path, $"tensor '{name}' has no place in the model.{Suggestion.For(canonical, parameters.Keys)} Check num_hidden_layers in config.json.");
         }
 
-        var present = file.Names.Select(n => Canonical(n, bare)).ToHashSet();
+        var present = names.Select(n => n.Canonical).ToHashSet();
         var absent = parameters.Keys.Where(n => !present.Contains(n)).ToList();
         foreach (var name in absent.Where(n => !IsHead(n)))
-            problems.Add("QK2022", path, $"tensor '{name}' is missing. Pass a checkpoint of the model that config.json describes.");
+            problems.Add("QK2022", path, Missing(name));
         problems.ThrowIfAny();
         Copy(loaded, parameters);
         return new BertCheckpointReport([.. loaded.Keys], absent, ignored);
@@ -103,6 +116,15 @@ public static class BertCheckpoint
         var config = model.Config.ToJson();
         AtomicFile.WriteText(Path.Combine(folder, ConfigFile), (labels is { Count: > 0 } ? CheckpointLabels.Write(config, labels) : config) + "\n");
     }
+
+    /// <summary>The names in a file and the names of the model that they mean.</summary>
+    internal static IReadOnlyList<(string Name, string Canonical)> CanonicalNames(SafetensorsFile file)
+    {
+        var bare = !file.Names.Any(n => n.StartsWith("bert.", StringComparison.Ordinal));
+        return [.. file.Names.Select(n => (n, Canonical(n, bare)))];
+    }
+
+    internal static string Missing(string name) => $"tensor '{name}' is missing. Pass a checkpoint of the model that config.json describes.";
 
     private static string Canonical(string name, bool bare)
     {

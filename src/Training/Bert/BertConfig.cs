@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using QatKit.Core.Diagnostics;
@@ -9,7 +10,9 @@ namespace QatKit.Training.Bert;
 /// <summary>The parts of a Hugging Face <c>config.json</c> that a BERT classifier needs; the defaults are Hugging Face's.</summary>
 public sealed record BertConfig
 {
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, ReadCommentHandling = JsonCommentHandling.Skip };
+    private const int MaxClasses = 65_536;
+
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
 
     /// <summary>Family of the model; only <c>bert</c>.</summary>
     [JsonPropertyName("model_type")]
@@ -126,20 +129,20 @@ public sealed record BertConfig
 
         Require(ModelType == "bert", $"model_type = '{ModelType}' is not supported. Use a BERT model.");
         Require(PositionEmbeddingType == "absolute", $"position_embedding_type = '{PositionEmbeddingType}' is not supported. Use a model with 'absolute'.");
-        Require(Layers >= 1, $"num_hidden_layers = {Layers}; at least 1 is needed.");
-        Require(HiddenSize is >= 1 and <= NumericsContract.MaxHidden, $"hidden_size = {HiddenSize} is outside 1..{NumericsContract.MaxHidden}, within which LayerNorm is exact. Use a smaller model.");
-        Require(Heads >= 1 && HiddenSize % Math.Max(1, Heads) == 0, $"num_attention_heads = {Heads} does not divide hidden_size = {HiddenSize}.");
-        Require(IntermediateSize is >= 1 and <= NumericsContract.MaxInt8Reduction, $"intermediate_size = {IntermediateSize} is outside 1..{NumericsContract.MaxInt8Reduction}, within which a sum is exact. Use a smaller model.");
-        Require(VocabSize >= 1, $"vocab_size = {VocabSize}; at least 1 is needed.");
-        Require(MaxPositions >= 1, $"max_position_embeddings = {MaxPositions}; at least 1 is needed.");
-        Require(TypeVocabSize >= 1, $"type_vocab_size = {TypeVocabSize}; at least 1 is needed.");
-        Require(Classes >= 1, $"num_labels = {Classes}; at least 1 is needed.");
-        Require(LayerNormEpsilon > 0, $"layer_norm_eps = {LayerNormEpsilon} is not positive.");
+        foreach (var problem in ArchitectureLimits.Problems(ToArchitecture())) problems.Add("QK2021", location, problem);
+        Require(Classes <= MaxClasses, $"num_labels = {Classes} is above {MaxClasses}. List the labels that the task has.");
+        Require(HasUsableEpsilon, string.Create(CultureInfo.InvariantCulture, $"layer_norm_eps = {LayerNormEpsilon}: eps·H²·4^k is no normal float32 for every LayerNorm exponent k. Use a number such as 1e-12."));
         Require(HiddenActivation == "gelu", $"hidden_act = '{HiddenActivation}' is not supported. Use a model with 'gelu'.");
         foreach (var (name, value) in new[] { ("hidden_dropout_prob", HiddenDropout), ("attention_probs_dropout_prob", AttentionDropout), ("classifier_dropout", ClassifierDropout ?? 0) })
             Require(value is >= 0 and < 1, $"{name} = {value} is outside [0, 1).");
         problems.ThrowIfAny();
     }
+
+    // Only calibration tells the exponents; training for hours first would be a pity. What is not positive is told already.
+    private bool HasUsableEpsilon =>
+        !(double.IsFinite(LayerNormEpsilon) && LayerNormEpsilon > 0)
+        || (float.IsNormal(IntegerLayerNorm.EpsilonTerm(LayerNormEpsilon, HiddenSize, -NumericsContract.MaxLayerNormExponent))
+            && float.IsNormal(IntegerLayerNorm.EpsilonTerm(LayerNormEpsilon, HiddenSize, NumericsContract.MaxLayerNormExponent)));
 
     private static int Labels(JsonElement root)
     {

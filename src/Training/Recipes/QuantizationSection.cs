@@ -17,7 +17,7 @@ public sealed record QuantizationSection
     /// <summary>Storage of the embedding tables.</summary>
     public EmbeddingStorage Embeddings { get; init; } = EmbeddingStorage.Float32;
 
-    /// <summary>How activation ranges are found before training.</summary>
+    /// <summary>How activation ranges are found before training, and what of each batch they follow in it. What INT16 layers read takes max.</summary>
     public CalibratorKind Calibrator { get; init; } = CalibratorKind.Percentile;
 
     /// <summary>The percentile of |x| that calibrator percentile takes as range.</summary>
@@ -27,6 +27,11 @@ public sealed record QuantizationSection
     /// <summary>Training batches seen by the calibrators.</summary>
     [Range(1, 100_000)]
     public int CalibrationBatches { get; init; } = 16;
+
+    /// <summary>Weight of a new batch in the moving average that activation ranges follow in training: of what the calibrator says of that
+    /// batch alone. 0 keeps the calibrated ranges.</summary>
+    [Range(0.0, 1.0)]
+    public double RangeMomentum { get; init; } = 0.01;
 
     /// <summary>Passes over the training data with fake-quantize on; 0 quantizes after training.</summary>
     [Range(0, 1000)]
@@ -40,7 +45,7 @@ public sealed record QuantizationSection
     [Range(0, int.MaxValue)]
     public int StartStep { get; init; }
 
-    /// <summary>Optimizer step of this stage from which activation ranges are fixed; without it half of the stage.</summary>
+    /// <summary>Optimizer step of this stage from which activation ranges are fixed; without it half way from <c>start_step</c> to the end.</summary>
     [Range(0, int.MaxValue)]
     public int? FreezeStep { get; init; }
 }

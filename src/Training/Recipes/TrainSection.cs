@@ -25,7 +25,7 @@ public sealed record TrainSection
     [Range(0.0, 1.0)]
     public double WeightDecay { get; init; } = 0.01;
 
-    /// <summary>Gradients are scaled down to this norm; 0 turns clipping off.</summary>
+    /// <summary>Gradients are scaled down to this norm, without those of pruned weights; 0 turns clipping off.</summary>
     [Range(0, 1e6)]
     public double MaxGradNorm { get; init; } = 1;
 

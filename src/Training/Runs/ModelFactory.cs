@@ -34,14 +34,12 @@ public static class ModelFactory
         var config = BertConfig.Load(configPath, inputs.Outputs);
         if (section.Dropout is { } given) config = config with { HiddenDropout = given, AttentionDropout = given, ClassifierDropout = null };
         CheckFit(loaded, inputs, config);
-        var model = new BertForSequenceClassification(config, seed);
+        var (model, report) = BertCheckpoint.Load(folder, config, seed);
         try
         {
-            var weights = BertCheckpoint.WeightsOf(folder);
-            var report = BertCheckpoint.LoadInto(model, weights);
             var epochs = loaded.Recipe.Train.Epochs;
             if (epochs == 0 && report.Initialized.Count > 0)
-                throw new QatKitException("QK1121", weights, $"the checkpoint lacks {string.Join(", ", report.Initialized)}, and train.epochs = 0 takes the model as it is: its answers would be random. Set train.epochs to at least 1, or pass a fine-tuned checkpoint.");
+                throw new QatKitException("QK1121", BertCheckpoint.WeightsOf(folder), $"the checkpoint lacks {string.Join(", ", report.Initialized)}, and train.epochs = 0 takes the model as it is: its answers would be random. Set train.epochs to at least 1, or pass a fine-tuned checkpoint.");
             return new StartingModel(model, report.ToString(), ClassAlignment.Align(model, report, configPath, inputs.Labels, epochs));
         }
         catch

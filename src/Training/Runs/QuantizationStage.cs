@@ -20,7 +20,7 @@ internal sealed class QuantizationStage(
 {
     public const string Name = "qat";
 
-    private readonly long _freezeStep = quantization.FreezeStep ?? totalSteps / 2;
+    private readonly long _freezeStep = StageSteps.FreezeStep(quantization, totalSteps);
 
     public bool IsSettled => prepared.Phase == QuantizationPhase.FakeQuant && masks is not { Masks.Count: 0 };
 
@@ -29,6 +29,7 @@ internal sealed class QuantizationStage(
         Targets = section.Targets,
         Ignore = section.Ignore,
         Int8Embeddings = section.Embeddings == EmbeddingStorage.Int8,
+        RangeMomentum = (float)section.RangeMomentum,
         Calibrator = section.Calibrator switch
         {
             CalibratorKind.Max => CalibratorSettings.Max,
@@ -58,6 +59,8 @@ internal sealed class QuantizationStage(
         if (index == quantization.StartStep) prepared.SetPhase(QuantizationPhase.FakeQuant);
         if (index == _freezeStep) prepared.FreezeRanges();
     }
+
+    public void PrepareGradients() => masks?.MaskGradients();
 
     public void ApplyStep(optim.Optimizer optimizer)
     {

@@ -49,7 +49,7 @@ public sealed class RecipeRunner(IProgress<TrainingProgress>? progress = null, T
         var settings = new TrainerSettings
         {
             Train = recipe.Train, TrainData = inputs.Train, DevData = inputs.Dev, Metric = recipe.Task.Metric,
-            CheckpointFolder = folder.Checkpoints, RecipeSha256 = RecipeText.Sha256(recipe),
+            CheckpointFolder = folder.Checkpoints,
         };
 
         // Patterns and steps are checked before hours of training, not after.
@@ -57,14 +57,14 @@ public sealed class RecipeRunner(IProgress<TrainingProgress>? progress = null, T
         plan.Resolve(model.Architecture);
         var sparseLayers = recipe.Sparsity is { } section ? QuantizationStage.SparsePlan(section).Resolve(model.Architecture) : [];
         var quantizationSteps = settings.StepsPerEpoch * recipe.Quantization.Epochs;
-        CheckSteps(recipe, quantizationSteps);
+        StageSteps.Check(recipe, quantizationSteps);
 
         folder.Open(loaded, resume);
         var told = progress is null ? null : new Messages("model", progress);
         told?.Report(start.Origin);
         if (start.ClassesNote is { } note) told?.Report(note);
         var provenance = Provenance.Create(loaded, inputs, device, start.Origin);
-        if (resume) folder.CheckSameInputs(provenance);
+        if (resume) folder.CheckSameConditions(provenance);
         AtomicFile.Write(folder.VocabularyPath, stream => stream.Write(inputs.Encoder.Vocabulary.Bytes));
         folder.WriteProvenance(provenance);
         using var sink = new MetricSinks(new JsonLinesSink(folder.MetricsPath, _time), new TensorBoardSink(folder.TensorBoardPath));
@@ -100,10 +100,13 @@ public sealed class RecipeRunner(IProgress<TrainingProgress>? progress = null, T
         sink.Write(new MetricRecord("result", quantizationSteps, evaluation));
         var artifact = ArtifactWriter.Write(
             graph, Details(recipe, provenance, evaluation), folder.VocabularyPath, Path.Combine(folder.Root, recipe.Export.Output), cancellation);
+
+        // As it is on disk, and on the CPU wherever it was trained: the contract's arithmetic is the CPU's.
+        using var finished = FakeQuantCheckpoint.Load(folder.Root);
         var report = Verifier.Run(
             new VerificationRequest(artifact, [.. Enumerable.Range(0, inputs.Dev.Count).Select(i => inputs.Dev.Batch([i]))])
             {
-                Labels = inputs.Dev.Labels, Metric = recipe.Task.Metric, FakeQuant = (model, prepared), Fp32Logits = fp32,
+                Labels = inputs.Dev.Labels, Metric = recipe.Task.Metric, FakeQuant = (finished.Model, finished.Prepared), Fp32Logits = fp32,
                 ReferenceExamples = recipe.Verify.Examples,
                 Gates = new VerificationGates(recipe.Verify.MaxLocalMismatch, recipe.Verify.MinArgmaxAgreement, recipe.Verify.MaxMetricLoss),
             },
@@ -114,21 +117,6 @@ public sealed class RecipeRunner(IProgress<TrainingProgress>? progress = null, T
             inputs.Encoder, inputs.DevTexts.Examples[0].Text, _time.GetElapsedTime(began));
 
         double Metric(float[] logits) => MetricCalculator.Compute(recipe.Task.Metric, logits, inputs.Outputs, inputs.Dev.Labels);
-    }
-
-    // A step that never comes would leave the model dense, or in floating point. Step 0 always comes.
-    private static void CheckSteps(Recipe recipe, long steps)
-    {
-        var problems = new DiagnosticBag();
-        Require("quantization.start_step", recipe.Quantization.StartStep);
-        if (recipe.Sparsity is { } sparsity) Require("sparsity.start_step", sparsity.StartStep);
-        problems.ThrowIfAny();
-
-        void Require(string key, long value)
-        {
-            if (value > 0 && value >= steps)
-                problems.Add("QK1142", key, $"{key} = {value} is never reached: the quantization stage has {steps} steps. Lower it, or raise quantization.epochs.");
-        }
     }
 
     private static ArtifactDetails Details(

@@ -68,15 +68,21 @@ public sealed class RunFolder
     /// <summary>Writes <c>run.json</c>.</summary>
     public void WriteProvenance(IReadOnlyDictionary<string, string> provenance) => WriteMap(ProvenancePath, provenance);
 
-    /// <summary>Checks that a run that goes on reads the data and the vocabulary with which it was started.</summary>
-    /// <exception cref="QatKitException">QK1136: one of them has changed.</exception>
-    public void CheckSameInputs(IReadOnlyDictionary<string, string> provenance)
+    /// <summary>Checks that a run that goes on reads the data and the vocabulary with which it was started, on the same kind of device
+    /// with as many threads: on another one sums are rounded in another order, and its bits would depend on where it stopped.</summary>
+    /// <exception cref="QatKitException">QK1136: data or vocabulary has changed; QK1137: device or threads.</exception>
+    public void CheckSameConditions(IReadOnlyDictionary<string, string> provenance)
     {
         ArgumentNullException.ThrowIfNull(provenance);
         var problems = new DiagnosticBag();
         foreach (var (key, old) in ReadProvenance())
+        {
             if (key is "data.sha256" or "vocabulary.sha256" && provenance[key] != old)
                 problems.Add("QK1136", ProvenancePath, $"{key} = {provenance[key]}, but the run was started with {old}. Put the files back, or start a new run.");
+            if (key is "machine.device" or "machine.threads" && provenance[key] != old)
+                problems.Add("QK1137", ProvenancePath, $"{key} = {provenance[key]}, but the run was started with {old}. Resume it on such a machine (DOTNET_PROCESSOR_COUNT lowers the number of threads), or start a new run.");
+        }
+
         problems.ThrowIfAny();
     }
 

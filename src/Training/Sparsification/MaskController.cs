@@ -8,7 +8,8 @@ using static TorchSharp.torch;
 namespace QatKit.Training.Sparsification;
 
 /// <summary>Keeps a model's weights 2:4 sparse while it trains: masked weights are exactly 0 after every optimizer step.</summary>
-/// <remarks>Call <see cref="BeginStep"/> before the forward pass and <see cref="Step"/> in place of the optimizer's own step.
+/// <remarks>Call <see cref="BeginStep"/> before the forward pass, <see cref="MaskGradients"/> once the gradients are complete (and before
+/// they are clipped), and <see cref="Step"/> in place of the optimizer's own step.
 /// While masks may still be recomputed, a pruned weight waits with the value that it had: at the next computation it competes
 /// again, and comes back where a kept neighbour has become smaller.</remarks>
 public sealed class MaskController : IDisposable
@@ -63,16 +64,21 @@ public sealed class MaskController : IDisposable
         return true;
     }
 
-    /// <summary>One optimizer step under the masks: gradients are masked before it, weights after it.</summary>
+    /// <summary>Sets the gradients of masked weights to 0, so that they neither move momentum nor count in the gradients' norm.</summary>
+    public void MaskGradients()
+    {
+        using var noGrad = no_grad();
+        foreach (var (layer, factor) in _factors) _weights[layer].grad?.mul_(factor);
+    }
+
+    /// <summary>One optimizer step, after which masked weights are 0.</summary>
     /// <remarks>Weight decay and momentum cannot move a masked weight: its gradient, its momentum and it itself are 0.</remarks>
     public void Step(optim.Optimizer optimizer)
     {
         ArgumentNullException.ThrowIfNull(optimizer);
-        using (no_grad())
-            foreach (var (layer, factor) in _factors) _weights[layer].grad?.mul_(factor);
         optimizer.step();
-        using (no_grad())
-            foreach (var (layer, factor) in _factors) _weights[layer].mul_(factor);
+        using var noGrad = no_grad();
+        foreach (var (layer, factor) in _factors) _weights[layer].mul_(factor);
     }
 
     /// <summary>Masks and waiting values, for an exact resume.</summary>

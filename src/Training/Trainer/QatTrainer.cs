@@ -22,14 +22,14 @@ public sealed class QatTrainer(
     /// <summary>Trains a stage to its end and leaves the model at its best epoch.</summary>
     /// <param name="stage">The stage.</param>
     /// <param name="resume">Go on from the last checkpoint, which belongs to this stage.</param>
-    /// <param name="cancellation">Ends training after the present step, with a checkpoint.</param>
+    /// <param name="cancellation">Ends training after the present step or evaluation batch, with a checkpoint.</param>
     /// <returns>The state at the end, with the best metric.</returns>
     /// <exception cref="OperationCanceledException">Cancelled; the checkpoint is written.</exception>
     /// <exception cref="QatKitException">QK1141: the loss is not finite.</exception>
     public TrainingState Run(Stage stage, bool resume, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(stage);
-        var state = new TrainingState { RecipeSha256 = settings.RecipeSha256, Stage = stage.Name };
+        var state = new TrainingState { Stage = stage.Name };
         using var optimizer = new AdamWOptimizer(model.named_parameters(), settings.Train.WeightDecay);
         if (resume) state = Restore(LastPath, stage, optimizer);
         else stage.Hooks.Begin(optimizer.Inner, cancellation);
@@ -42,7 +42,9 @@ public sealed class QatTrainer(
         {
             if (state.Step > 0 && state.Step == (state.EpochsEvaluated + 1L) * stepsPerEpoch)
             {
-                state = EndEpoch(stage, state);
+                // First of all: an interruption of the evaluation must not cost the epoch.
+                Save(stage, state, optimizer);
+                state = EndEpoch(stage, state, cancellation);
                 Save(stage, state, optimizer);
             }
 
@@ -86,6 +88,7 @@ public sealed class QatTrainer(
 
         if (!double.IsFinite(loss))
             throw new QatKitException("QK1141", stage.Name, $"the loss at step {step} is {loss.ToString(CultureInfo.InvariantCulture)}: training diverged. Lower the stage's learning_rate, or set train.max_grad_norm.");
+        stage.Hooks.PrepareGradients();
         if (settings.Train.MaxGradNorm > 0) nn.utils.clip_grad_norm_(optimizer.Parameters, settings.Train.MaxGradNorm);
         optimizer.SetLearningRate(rate);
         stage.Hooks.ApplyStep(optimizer.Inner);
@@ -102,9 +105,9 @@ public sealed class QatTrainer(
             : nn.functional.mse_loss(logits.squeeze(-1), tensor(indices.Select(i => labels[i]).ToArray(), device: logits.device));
     }
 
-    private TrainingState EndEpoch(Stage stage, TrainingState state)
+    private TrainingState EndEpoch(Stage stage, TrainingState state, CancellationToken cancellation)
     {
-        var logits = Evaluator.Logits(model, settings.DevData);
+        var logits = Evaluator.Logits(model, settings.DevData, cancellation);
         var metric = MetricCalculator.Compute(settings.Metric, logits, model.Config.Classes, settings.DevData.Labels);
         var epoch = state.EpochsEvaluated + 1;
         sink.Write(new MetricRecord(stage.Name, state.Step, new Dictionary<string, double> { ["epoch"] = epoch, ["dev_metric"] = metric }));

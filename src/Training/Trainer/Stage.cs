@@ -25,7 +25,10 @@ public interface IStageHooks
     /// <param name="optimizer">The stage's optimizer.</param>
     void BeforeStep(long index, torch.optim.Optimizer optimizer);
 
-    /// <summary>Makes the optimizer's step once the gradients are complete.</summary>
+    /// <summary>Called when the gradients are complete, before their norm is taken and clipped.</summary>
+    void PrepareGradients();
+
+    /// <summary>Makes the optimizer's step once the gradients are what it shall see.</summary>
     void ApplyStep(torch.optim.Optimizer optimizer);
 
     /// <summary>State besides parameters and optimizer, by name.</summary>
@@ -47,6 +50,9 @@ public sealed class PlainStage : IStageHooks
 
     /// <inheritdoc/>
     public void BeforeStep(long index, torch.optim.Optimizer optimizer) { }
+
+    /// <inheritdoc/>
+    public void PrepareGradients() { }
 
     /// <inheritdoc/>
     public void ApplyStep(torch.optim.Optimizer optimizer) => optimizer.step();

@@ -22,9 +22,6 @@ public sealed record TrainerSettings
     /// <summary>Folder of checkpoints.</summary>
     public required string CheckpointFolder { get; init; }
 
-    /// <summary>The recipe's hash, kept in checkpoints.</summary>
-    public required string RecipeSha256 { get; init; }
-
     /// <summary>Optimizer steps of one epoch.</summary>
     public long StepsPerEpoch
     {

@@ -7,9 +7,6 @@ public sealed record TrainingState
     /// <summary>Version of this record.</summary>
     public int Format { get; init; } = 1;
 
-    /// <summary>The recipe's hash; another recipe cannot resume the run.</summary>
-    public required string RecipeSha256 { get; init; }
-
     /// <summary>The stage.</summary>
     public required string Stage { get; init; }
 

@@ -8,6 +8,7 @@ using QatKit.InferenceEngine;
 using QatKit.Testing;
 using QatKit.Testing.Ladder;
 using QatKit.Testing.Reports;
+using TorchSharp;
 
 namespace QatKit.Training.Verification;
 
@@ -72,6 +73,8 @@ public static class Verifier
             throw new ArgumentException("A gate on the metric loss needs another model's logits: without them the engine is compared with itself.", nameof(request));
         if (request.Labels is { } labels && labels.Count != n)
             throw new ArgumentException($"{labels.Count} labels for {n} sequences.", nameof(request));
+        if (request.FakeQuant is var (model, _) && model.parameters().FirstOrDefault(p => p.device_type != DeviceType.CPU) is { } parameter)
+            throw new ArgumentException($"The fake-quantized model is on {parameter.device}; the engine's bits can only be compared with the CPU's. Load it from its run with FakeQuantCheckpoint.Load.", nameof(request));
         if (request.Fp32Logits is { } logits && logits.Length != n * request.Artifact.Graph.Architecture.Classes)
             throw new ArgumentException($"{logits.Length} FP32 logits for {n} sequences of {request.Artifact.Graph.Architecture.Classes} classes.", nameof(request));
     }

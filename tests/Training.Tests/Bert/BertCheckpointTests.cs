@@ -65,6 +65,42 @@ public sealed class BertCheckpointTests
     }
 
     [Fact]
+    public void Sizes_beyond_those_of_the_checkpoint_are_told_before_a_model_of_that_size_is_built()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TempFolder();
+        using (var saved = new BertForSequenceClassification(TinyBert.Config(), seed: 1)) BertCheckpoint.Save(saved, folder.Path);
+        var path = folder.Combine("model.safetensors");
+        folder.WriteText("config.json", (TinyBert.Config() with { VocabSize = 2_000_000_000, Layers = int.MaxValue, MaxPositions = 65_536, TypeVocabSize = 1_000_000_000, IntermediateSize = 133_000 }).ToJson());
+        var e = Assert.Throws<QatKitException>(() => BertCheckpoint.Load(folder.Path, seed: 1));
+        Assert.Equal(
+            [
+                $"QK2024 {path}: vocab_size = 2000000000, but tensor 'bert.embeddings.word_embeddings.weight' has 50 rows. Make config.json and the checkpoint agree.",
+                $"QK2024 {path}: max_position_embeddings = 65536, but tensor 'bert.embeddings.position_embeddings.weight' has 16 rows. Make config.json and the checkpoint agree.",
+                $"QK2024 {path}: type_vocab_size = 1000000000, but tensor 'bert.embeddings.token_type_embeddings.weight' has 2 rows. Make config.json and the checkpoint agree.",
+                $"QK2024 {path}: intermediate_size = 133000, but tensor 'bert.encoder.layer.0.intermediate.dense.weight' has 64 rows. Make config.json and the checkpoint agree.",
+                $"QK2022 {path}: num_hidden_layers = 2147483647, but the file holds 2 layers. Make config.json and the checkpoint agree.",
+            ],
+            e.Diagnostics.Select(d => d.ToString()));
+    }
+
+    [Fact]
+    public void A_file_without_embeddings_is_told_before_a_model_is_built()
+    {
+        using var folder = new TempFolder();
+        folder.WriteText("config.json", (TinyBert.Config() with { VocabSize = 2_000_000_000, Layers = int.MaxValue }).ToJson());
+        var writer = new SafetensorsWriter();
+        writer.Add("classifier.bias", [3], new float[3]);
+        var path = folder.Combine("model.safetensors");
+        writer.Write(path);
+        var e = Assert.Throws<QatKitException>(() => BertCheckpoint.Load(folder.Path, seed: 1));
+        Assert.Equal(
+            new[] { "bert.embeddings.word_embeddings", "bert.embeddings.position_embeddings", "bert.embeddings.token_type_embeddings", "bert.encoder.layer.0.intermediate.dense" }
+                .Select(m => $"QK2022 {path}: tensor '{m}.weight' is missing. Pass a checkpoint of the model that config.json describes."),
+            e.Diagnostics.Select(d => d.ToString()));
+    }
+
+    [Fact]
     public void The_pretrained_model_loads()
     {
         using var scope = NewDisposeScope();

@@ -40,6 +40,32 @@ public sealed class BertConfigTests
     }
 
     [Theory]
+    [InlineData("1e-60", "1E-60: eps·H²·4^k is no normal float32 for every LayerNorm exponent k. Use a number such as 1e-12.")]
+    [InlineData("1e30", "1E+30: eps·H²·4^k is no normal float32 for every LayerNorm exponent k. Use a number such as 1e-12.")]
+    [InlineData("0", "0 is not a positive number.")]
+    [InlineData("1e999", "Infinity is not a positive number.")]
+    public void An_epsilon_that_layer_norm_cannot_hold_is_refused(string epsilon, string problem)
+    {
+        using var folder = new TempFolder();
+        var path = folder.WriteText("config.json", $$"""{ "layer_norm_eps": {{epsilon}} }""");
+        Assert.Equal($"QK2021 {path}: layer_norm_eps = {problem}", Assert.Throws<QatKitException>(() => BertConfig.Load(path)).Message);
+    }
+
+    [Fact]
+    public void More_positions_or_labels_than_the_arithmetic_or_the_memory_allows_are_refused()
+    {
+        using var folder = new TempFolder();
+        var path = folder.WriteText("config.json", """{ "max_position_embeddings": 65537, "num_labels": 2000000000 }""");
+        var e = Assert.Throws<QatKitException>(() => BertConfig.Load(path));
+        Assert.Equal(
+            [
+                $"QK2021 {path}: max_position_embeddings = 65537 is outside 1..65536, within which attention is exact. Use a smaller model.",
+                $"QK2021 {path}: num_labels = 2000000000 is above 65536. List the labels that the task has.",
+            ],
+            e.Diagnostics.Select(d => d.ToString()));
+    }
+
+    [Theory]
     [InlineData("""{ "num_labels": "3" }""", "num_labels = \"3\" is not a whole number.")]
     [InlineData("""{ "num_labels": 1e99 }""", "num_labels = 1e99 is not a whole number.")]
     [InlineData("null", "the file holds null.")]

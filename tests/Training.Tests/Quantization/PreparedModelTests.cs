@@ -7,6 +7,7 @@ using QatKit.Quantization.Modules;
 using QatKit.Quantization.Placement;
 using QatKit.Quantization.Surgery;
 using QatKit.TestKit;
+using QatKit.Testing.Traces;
 using QatKit.Training.Bert;
 using QatKit.Training.Tests.Bert;
 using static TorchSharp.torch;
@@ -122,6 +123,62 @@ public sealed class PreparedModelTests
         prepared.FreezeRanges();
         Forward(3);
         Assert.Equal(followed, Ranges());
+    }
+
+    public static TheoryData<string, CalibratorSettings, string[]> Rules => new()
+    {
+        { "max", CalibratorSettings.Max, [] },
+        { "moving average", CalibratorSettings.MovingAverage(), [] },
+        { "percentile", CalibratorSettings.Percentile(90), [] },
+        { "mse", CalibratorSettings.Mse, [] },
+        { "mixed widths", CalibratorSettings.Percentile(90), ["*.layer.0.attention.self.query"] }, // one range, followed once
+    };
+
+    [Theory]
+    [MemberData(nameof(Rules))]
+    public void A_range_follows_the_calibrators_own_rule_on_each_batch(string name, CalibratorSettings calibrator, string[] ignore)
+    {
+        using var scope = NewDisposeScope();
+        var plan = new QuantizationPlan { Calibrator = calibrator, Ignore = ignore, RangeMomentum = 0.25f };
+        var (model, prepared) = PreparedBert.Calibrated(TinyBert.Config(), 1, plan);
+        using var disposed = model;
+        var range = prepared.Ranges.Single(r => r.Name == ModuleNames.Context(0) + ".input");
+        var trace = new RecordingTrace();
+        prepared.Trace = trace;
+        var before = range.Amax;
+        model.train();
+        model.Run(TinyBert.Batch(model.Config, 2, 5, 9));
+
+        // What queries, keys and values read is the output of the embeddings' LayerNorm.
+        var rule = calibrator.Create();
+        rule.Collect(trace.Find(ModuleNames.EmbeddingLayerNorm, TensorKind.Float32)!.Values);
+        var batch = rule.ComputeAmax();
+        Assert.True(Math.Abs(batch - before) > 1e-3f * before, $"{name}: the batch says nothing new");
+        Assert.Equal(before + 0.25f * (batch - before), range.Amax);
+        Assert.Equal(calibrator.Create().SaveState(), range.Calibrator.SaveState());
+    }
+
+    [Fact]
+    public void Without_momentum_the_calibrated_ranges_stay()
+    {
+        using var scope = NewDisposeScope();
+        var (model, prepared) = PreparedBert.Calibrated(TinyBert.Config(), 1, new QuantizationPlan { RangeMomentum = 0 });
+        using var disposed = model;
+        var calibrated = prepared.Ranges.Select(r => r.Amax).ToArray();
+        model.train();
+        model.Run(TinyBert.Batch(model.Config, 2, 5, 9));
+        Assert.Equal(calibrated, prepared.Ranges.Select(r => r.Amax));
+    }
+
+    [Fact]
+    public void What_only_int16_layers_read_is_not_clipped()
+    {
+        using var scope = NewDisposeScope();
+        using var model = new BertForSequenceClassification(TinyBert.Config(), seed: 1);
+        var prepared = ModuleSurgeon.Prepare(model, new QuantizationPlan { Calibrator = CalibratorSettings.Mse, Ignore = ["*.layer.0.intermediate.dense", "*.layer.1.attention.self.*", "*.layer.0.attention.self.key"] });
+        Assert.Equal(
+            ["bert.encoder.layer.0.intermediate.dense.input", "bert.encoder.layer.1.attention.self.input", "classifier.input"],
+            prepared.Ranges.Where(r => r.Calibrator is MaxCalibrator && !r.Name.Contains("LayerNorm", StringComparison.Ordinal)).Select(r => r.Name).Order());
     }
 
     [Fact]

@@ -28,6 +28,7 @@ public sealed class RecipeLoaderTests
         Assert.Equal((3, 32, 5e-5, 42), (recipe.Train.Epochs, recipe.Train.BatchSize, recipe.Train.LearningRate, recipe.Train.Seed));
         Assert.Equal(Metric.Accuracy, recipe.Task.Metric);
         Assert.Equal(CalibratorKind.Percentile, recipe.Quantization.Calibrator);
+        Assert.Equal(0.01, recipe.Quantization.RangeMomentum);
         Assert.Equal(["*"], recipe.Quantization.Targets);
         Assert.Null(recipe.Sparsity);
     }
@@ -87,6 +88,14 @@ public sealed class RecipeLoaderTests
             QK1008 r.yaml(6,19): export.output = '../x' cannot be the name of a folder inside the run folder. Use letters, digits, '.', '_' and '-', as in model.
             QK1008 r.yaml(1,7): name = 'a/b' cannot be a folder name. Use letters, digits, '.', '_' and '-'.
             """, e.Message);
+    }
+
+    [Fact]
+    public void Range_momentum_is_a_share()
+    {
+        Assert.Equal(0, Parse(Minimal, "quantization.range_momentum=0").Quantization.RangeMomentum);
+        var e = Assert.Throws<QatKitException>(() => Parse(Minimal, "quantization.range_momentum=1.5"));
+        Assert.Equal("QK1006 --set quantization.range_momentum: quantization.range_momentum = 1.5 is outside 0 to 1. Use a value within.", e.Message);
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using QatKit.TestKit;
 using QatKit.Training.Bert;
 using QatKit.Training.Sparsification;
 using QatKit.Training.Tests.Bert;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace QatKit.Training.Tests.Sparsification;
@@ -34,9 +35,43 @@ public sealed class MaskControllerTests
         {
             Assert.Equal(step == 3, masks.BeginStep(step, optimizer));
             TrainStep(model, optimizer, step);
+            masks.MaskGradients();
             masks.Step(optimizer);
             Assert.Equal(step >= 3, masks.Masks.Count == 13);
             foreach (var (layer, mask) in masks.Masks) AssertMasked(model, layer, mask);
+        }
+    }
+
+    [Theory]
+    [InlineData("AdamW")]
+    [InlineData("SGD")]
+    public void Gradients_and_momentum_of_masked_weights_are_zero_and_those_of_kept_weights_are_left_alone(string kind)
+    {
+        using var scope = NewDisposeScope();
+        using var model = new BertForSequenceClassification(TinyBert.Config(), seed: 1);
+        using var optimizer = Optimizer(kind, model);
+        using var masks = new MaskController(model, [ModuleNames.Query(0)], MaskSchedule.OneShot(1));
+        var weight = model.get_parameter(ModuleNames.Query(0) + ".weight")!;
+        TrainStep(model, optimizer, 0);
+        masks.Step(optimizer); // fills the momentum, without masks
+
+        var before = Momenta(optimizer, weight);
+        masks.BeginStep(1, optimizer);
+        var mask = masks.Masks[ModuleNames.Query(0)];
+        Assert.All(Momenta(optimizer, weight).Zip(before), m => Compare(m.Second, m.First));
+
+        TrainStep(model, optimizer, 1);
+        var gradient = weight.grad!.data<float>().ToArray();
+        masks.MaskGradients();
+        Compare(gradient, weight.grad!.data<float>().ToArray());
+        masks.Step(optimizer);
+        Assert.All(Momenta(optimizer, weight), m => Compare(m, m));
+
+        void Compare(float[] dense, float[] masked)
+        {
+            Assert.Contains(Enumerable.Range(0, dense.Length), i => dense[i] != 0);
+            for (var i = 0; i < dense.Length; i++)
+                Assert.Equal(mask.IsKept(i / mask.In, i % mask.In) ? dense[i] : 0, masked[i]);
         }
     }
 
@@ -75,6 +110,7 @@ public sealed class MaskControllerTests
                 if (resume && step == 3) second.LoadState(first.StateTensors());
                 masks.BeginStep(step, optimizer);
                 TrainStep(model, optimizer, step);
+                masks.MaskGradients();
                 masks.Step(optimizer);
                 if (step == 5) state = masks.StateTensors();
             }
@@ -104,6 +140,18 @@ public sealed class MaskControllerTests
     private static optim.Optimizer Optimizer(string kind, BertForSequenceClassification model) => kind == "AdamW"
         ? optim.AdamW(model.parameters(), lr: 1e-2, weight_decay: 0.1)
         : optim.SGD(model.parameters(), learningRate: 1e-2, momentum: 0.9, weight_decay: 0.1);
+
+    private static List<float[]> Momenta(optim.Optimizer optimizer, Tensor weight)
+    {
+        var index = optimizer.parameters().ToList().FindIndex(p => p.Handle == weight.Handle);
+        Tensor[] momenta = ((OptimizerHelper)optimizer).state_dict().State[index] switch
+        {
+            AdamW.State s => [s.exp_avg, s.exp_avg_sq],
+            SGD.State s => [s.momentum_buffer!],
+            var other => throw new NotSupportedException(other.GetType().Name),
+        };
+        return [.. momenta.Select(m => m.data<float>().ToArray())];
+    }
 
     private static void TrainStep(BertForSequenceClassification model, optim.Optimizer optimizer, int seed)
     {

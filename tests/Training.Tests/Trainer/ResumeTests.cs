@@ -66,6 +66,23 @@ public sealed class ResumeTests(ResumeTests.WholeRun whole) : IClassFixture<Resu
     }
 
     [Fact]
+    public void Run_from_another_machine_cannot_go_on()
+    {
+        using var folder = new TempFolder();
+        using var stop = new CancellationTokenSource();
+        Assert.Throws<OperationCanceledException>(() => new RecipeRunner(new Stopper("finetune", 1, stop)).Run(TinyRecipe.Load(), folder.Combine("run"), cancellation: stop.Token));
+        var run = new RunFolder(folder.Combine("run"));
+        run.WriteProvenance(new Dictionary<string, string>(run.ReadProvenance()) { ["machine.device"] = "cuda", ["machine.threads"] = "64", ["machine.os"] = "other" });
+        var e = Assert.Throws<QatKitException>(() => new RecipeRunner().Run(TinyRecipe.Load(), run.Root, resume: true, TestContext.Current.CancellationToken));
+        Assert.Equal(
+            $"""
+            2 problems:
+            QK1137 {run.ProvenancePath}: machine.device = cpu, but the run was started with cuda. Resume it on such a machine (DOTNET_PROCESSOR_COUNT lowers the number of threads), or start a new run.
+            QK1137 {run.ProvenancePath}: machine.threads = 1, but the run was started with 64. Resume it on such a machine (DOTNET_PROCESSOR_COUNT lowers the number of threads), or start a new run.
+            """, e.Message);
+    }
+
+    [Fact]
     public void Other_recipe_cannot_resume_a_run_and_the_differences_are_told()
     {
         using var folder = new TempFolder();

@@ -1,6 +1,7 @@
 using QatKit.Core.Diagnostics;
 using QatKit.TestKit;
 using QatKit.Training.Bert;
+using QatKit.Training.Recipes;
 using QatKit.Training.Runs;
 using QatKit.Training.Telemetry;
 using QatKit.Training.Trainer;
@@ -63,7 +64,7 @@ public sealed class TrainerPartsTests
             if (p.Stage == "qat" && p.Message is null) counts.Add(torch.Tensor.TotalCount);
         });
         new RecipeRunner(counter).Run(TinyRecipe.Load("train.epochs=0", "quantization.epochs=6"), folder.Combine("run"), cancellation: TestContext.Current.CancellationToken);
-        // 60 steps: fake-quantize starts at 3, ranges freeze at 30. The count never grows after the first steps, and ends constant
+        // 60 steps: fake-quantize starts at 3, ranges freeze at 31. The count never grows after the first steps, and ends constant
         // (a one-time drop is the garbage collector finding wrappers of the start).
         Assert.True(counts[5..].Max() <= counts[5], string.Join(' ', counts));
         Assert.Single(counts[40..].Distinct());
@@ -103,6 +104,27 @@ public sealed class TrainerPartsTests
             """, e.Message);
         Assert.False(Directory.Exists(folder.Combine("run")));
     }
+
+    [Fact]
+    public void Pruning_after_the_ranges_are_fixed_and_masks_that_never_settle_are_told()
+    {
+        using var folder = new TempFolder();
+        var e = Assert.Throws<QatKitException>(() => new RecipeRunner().Run(
+            TinyRecipe.Load("sparsity={ pattern: \"2:4\", schedule: recompute, start_step: 11, every_steps: 4, until_step: 20 }"), folder.Combine("run"), cancellation: TestContext.Current.CancellationToken));
+        Assert.Equal(
+            """
+            2 problems:
+            QK1142 sparsity.until_step: sparsity.until_step = 20 is never reached: the quantization stage has 20 steps. Lower it, or raise quantization.epochs.
+            QK1143 sparsity.start_step: sparsity.start_step = 11 does not lie before step 11, from which activation ranges are fixed: they would be those of the dense model. Lower it, or raise quantization.freeze_step.
+            """, e.Message);
+    }
+
+    [Theory]
+    [InlineData(0, null, 50)]
+    [InlineData(60, null, 80)] // never before ranges are in use
+    [InlineData(60, 70, 70)]
+    public void Ranges_are_fixed_half_way_from_the_start_of_fake_quantize_to_the_end(int start, int? freeze, long expected) =>
+        Assert.Equal(expected, StageSteps.FreezeStep(new QuantizationSection { StartStep = start, FreezeStep = freeze }, 100));
 
     private sealed class Counter(Action<TrainingProgress> report) : IProgress<TrainingProgress>
     {
