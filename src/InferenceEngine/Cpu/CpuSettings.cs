@@ -15,6 +15,9 @@ internal sealed record CpuSettings(CpuKernels Kernels, int Threads, WeightFormat
     /// <summary>Largest team: far more than any processor of today has.</summary>
     public const int MaxThreads = 1024;
 
+    // Projection, attention, its output, LayerNorm, two FFN products, LayerNorm.
+    private const int StagesPerLayer = 7;
+
     /// <summary>Checks options and makes the choices that they leave open.</summary>
     /// <param name="options">The options.</param>
     /// <param name="hasSparseKernels">True when a layer of the model can run on a 2:4 kernel.</param>
@@ -36,6 +39,16 @@ internal sealed record CpuSettings(CpuKernels Kernels, int Threads, WeightFormat
         var threads = options.Threads == 0 ? Math.Min(Environment.ProcessorCount, MaxThreads) : options.Threads;
         var reason = options.CpuTier == CpuTier.Auto ? $"the fastest available: {availability.Reason}" : "as requested";
         return new CpuSettings(KernelsOf(tier), threads, options.WeightFormat, reason, options.WorkPerThread);
+    }
+
+    /// <summary>Threads that a call keeps busy: as many as its average stage has <see cref="WorkPerThread"/> for, at most <see cref="Threads"/>.</summary>
+    /// <param name="architecture">Sizes of the model.</param>
+    /// <param name="tokens">Tokens of the batch.</param>
+    public int ThreadsFor(BertArchitecture architecture, int tokens)
+    {
+        if (WorkPerThread == 0) return Threads;
+        var perStage = (double)tokens * architecture.Hidden * (4 * architecture.Hidden + 2 * architecture.Intermediate) / StagesPerLayer;
+        return (int)Math.Clamp(perStage / WorkPerThread, 1, Threads);
     }
 
     /// <summary>Packs a layer.</summary>
