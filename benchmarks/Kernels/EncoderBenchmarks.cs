@@ -26,6 +26,9 @@ public abstract class EncoderBase
     [Benchmark]
     public float[] Sparse24() => _sparse.Run(_batch);
 
+    /// <summary>The tier that both sessions run on.</summary>
+    protected string Tier => _dense.Tier;
+
     protected void Prepare(string model, int batch, int length)
     {
         var architecture = ModelShape.Parse(model, 512);
@@ -53,5 +56,9 @@ public class EncoderBenchmarks : EncoderBase
 public class EncoderTierBenchmarks : EncoderBase
 {
     [GlobalSetup]
-    public void Setup() => Prepare("bert-tiny", 1, 32);
+    public void Setup()
+    {
+        Prepare("bert-tiny", 1, 32);
+        ExpectedTier.Check(Tier);
+    }
 }

@@ -17,7 +17,7 @@ public sealed record ComparisonOptions
     /// <summary>Tokens of every sequence.</summary>
     public int SequenceLength { get; init; } = 128;
 
-    /// <summary>Threads of one call, for both engines.</summary>
+    /// <summary>Threads that a call may use. QatKit takes fewer where a batch is too small for them, so ONNX Runtime gets the best of fewer, too.</summary>
     public int Threads { get; init; } = 2;
 
     /// <summary>Samples of each contender in the final.</summary>

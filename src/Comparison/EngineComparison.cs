@@ -3,7 +3,6 @@ using QatKit.Comparison.Measuring;
 using QatKit.Comparison.Onnx;
 using QatKit.Core.Diagnostics;
 using QatKit.Core.Graph;
-using QatKit.Export.Onnx;
 using QatKit.InferenceEngine;
 using QatKit.InferenceEngine.Benchmarking;
 using InferenceSession = QatKit.InferenceEngine.InferenceSession;
@@ -11,19 +10,15 @@ using SessionOptions = QatKit.InferenceEngine.SessionOptions;
 
 namespace QatKit.Comparison;
 
-/// <summary>Measures QatKit's engine beside ONNX Runtime: finds the form of the graph that ONNX Runtime is fastest with, then times
-/// the engines in turn, in one process, with the same threads, weights and tokens.</summary>
+/// <summary>Measures QatKit's engine beside ONNX Runtime: finds the form of the graph and the threads that ONNX Runtime is fastest with, then times
+/// the engines in turn, in one process, with the same weights and tokens.</summary>
 public sealed class EngineComparison
 {
     /// <summary>Least cosine of a form's answer and QatKit's: a graph that computes something else would be no opponent.</summary>
     /// <remarks>Both quantize, each in its own way, so the answers are close but not equal; deep random models spread the difference.</remarks>
     public const double LeastCosine = 0.95;
 
-    private const string Int8 = "INT8", Float32 = "FP32", Ours = "QatKit", Theirs = "ONNX Runtime", Nobody = "processor";
-
-    // Forms within this factor of the fastest go on: a short measurement cannot tell them apart.
-    private const double CloseFactor = 1.1;
-    private const int QualifyingCalls = 7, MostInt8Finalists = 2;
+    private const int QualifyingCalls = 7;
 
     private static readonly TimeSpan PeakTime = TimeSpan.FromMilliseconds(200);
 
@@ -67,155 +62,70 @@ public sealed class EngineComparison
         var trace = new PooledTrace(_options.Graph.Classifier.Input);
         var logits = dense.Run(_batch, trace);
 
-        List<(Candidate Candidate, QualifyingForm Result)> qualified = [];
-        foreach (var candidate in Candidates())
+        var qualifying = new Qualifying(_batch, trace.Values, logits, call => AlternatingTimer.Measure([call], QualifyingCalls, _cancellation)[0].MedianMilliseconds);
+        foreach (var candidate in OpponentCandidate.All(_options.Graph, _options.Batch, _options.SequenceLength, OpponentCandidate.ThreadCounts(dense.ThreadsFor(_batch), _options.Threads)))
         {
-            progress?.Report($"qualifying: {candidate.Precision}, {candidate.Name}");
-            qualified.Add((candidate, Qualify(candidate, trace.Values, logits)));
+            progress?.Report($"qualifying: {candidate}");
+            qualifying.Add(candidate);
         }
 
         progress?.Report("peak rates");
         IReadOnlyList<PeakRate> peaks = [.. PeakRate.Instructions.SelectMany(i => new[] { 1, _options.Threads }.Distinct().Select(t => PeakRate.Measure(i, t, PeakTime)))];
 
         progress?.Report($"final: {_options.Rounds} rounds");
-        var final = Final(dense, sparse, trace, Finalists(qualified));
+        var final = Final(dense, sparse, trace, qualifying);
         return new ComparisonResult(
             MachineHeader.Of(time), OrtEnv.Instance().GetVersionString(), _options.Model, _options.Batch, _options.SequenceLength, _options.Threads,
-            (sparse ?? dense).Description, peaks, [.. qualified.Select(q => q.Result)], final, Ratios(final));
-    }
-
-    // Every form of ours to write the model, and the file that QatKit exports, whose last layer cannot be cut.
-    private IEnumerable<Candidate> Candidates()
-    {
-        var sevenBits = !ProcessorFeatures.HasVnni;
-        var graph = _options.Graph;
-        return
-        [
-            .. OpponentForm.All.Select(f => new Candidate(f.Name, f.IsInt8 ? Int8 : Float32,
-                firstOnly => OpponentGraph.Build(graph, f, _options.Batch, _options.SequenceLength, firstOnly, sevenBits))),
-            new Candidate("QDQ, as QatKit exports it", Int8, firstOnly => firstOnly ? null : OnnxExporter.Build(graph).ToBytes()),
-        ];
+            (sparse ?? dense).Description, peaks, qualifying.Forms, final, SpeedRatios.Of(final));
     }
 
     private InferenceSession Session(WeightFormat format) =>
         InferenceSession.Create(_options.Graph, new SessionOptions { Backend = EngineBackend.Cpu, Threads = _options.Threads, WeightFormat = format });
 
-    private OpponentSession? Load(Candidate candidate, bool firstOnly) =>
-        candidate.Build(firstOnly) is { } model ? new OpponentSession(model, _batch, _options.Threads) : null;
-
-    private QualifyingForm Qualify(Candidate candidate, float[] pooled, float[] logits)
+    private List<Contender> Final(InferenceSession dense, InferenceSession? sparse, PooledTrace allRows, Qualifying qualifying)
     {
-        OpponentSession session;
+        List<Finalist> finalists = [];
         try
         {
-            session = Load(candidate, firstOnly: false)!;
-        }
-        catch (OnnxRuntimeException e)
-        {
-            return new QualifyingForm(candidate.Name, candidate.Precision, 0, null, $"refused: {e.Message}");
-        }
-
-        using (session)
-        {
-            session.Run();
-            var cosine = session.Output(OpponentGraph.Pooled) is { } theirs ? Cosine(theirs, pooled) : Cosine(session.Output(OpponentGraph.Logits), logits);
-            var timing = AlternatingTimer.Measure([session.Run], QualifyingCalls, _cancellation)[0];
-            return new QualifyingForm(candidate.Name, candidate.Precision, cosine, timing.MedianMilliseconds, cosine < LeastCosine ? "out: wrong" : "");
-        }
-    }
-
-    // The fastest FP32 form, and the INT8 forms that may be the fastest.
-    private static IReadOnlyList<Candidate> Finalists(IEnumerable<(Candidate Candidate, QualifyingForm Result)> qualified)
-    {
-        var right = qualified.Where(q => q.Result is { Note.Length: 0, MedianMilliseconds: not null }).OrderBy(q => q.Result.MedianMilliseconds).ToList();
-        var int8 = right.Where(q => q.Candidate.Precision == Int8).ToList();
-        return
-        [
-            .. right.Where(q => q.Candidate.Precision == Float32).Take(1).Select(q => q.Candidate),
-            .. int8.Where(q => q.Result.MedianMilliseconds <= CloseFactor * int8[0].Result.MedianMilliseconds).Take(MostInt8Finalists).Select(q => q.Candidate),
-        ];
-    }
-
-    private List<Contender> Final(InferenceSession dense, InferenceSession? sparse, PooledTrace allRows, IReadOnlyList<Candidate> finalists)
-    {
-        List<(Func<Timing, Contender> Describe, Action Call)> contenders = [];
-        List<OpponentSession> sessions = [];
-        var instruction = PeakRate.InstructionOf(dense.Tier);
-        // In turn with the others, because processors are not equally fast at all times.
-        using var peak = instruction is null ? null
-            : new PeakLoad(instruction, _options.Threads, ModelShape.Operations(_options.Graph.Architecture, _options.Batch, _options.SequenceLength));
-        var peakMilliseconds = 0.0;
-        void Add(string engine, string form, string precision, bool firstOnly, bool isSparse, Action call) => contenders.Add((
-            t => new Contender(engine, form, precision, firstOnly, t,
-                firstOnly || isSparse || precision == Float32 || peak is null ? null : peakMilliseconds / t.MedianMilliseconds),
-            call));
-        try
-        {
+            List<Entrant> entrants = [];
             foreach (var firstOnly in new[] { true, false })
             {
                 var trace = firstOnly ? null : allRows;
-                Add(Ours, "dense", Int8, firstOnly, false, () => dense.Run(_batch, trace));
-                if (sparse is not null) Add(Ours, "2:4", Int8, firstOnly, true, () => sparse.Run(_batch, trace));
-                foreach (var candidate in finalists)
+                void AddOurs(string form, InferenceSession session) =>
+                    entrants.Add(new(Contender.Ours, form, Contender.Int8, session.ThreadsFor(_batch), firstOnly, null, () => session.Run(_batch, trace)));
+                AddOurs(Contender.Dense, dense);
+                if (sparse is not null) AddOurs(Contender.Sparse24, sparse);
+                foreach (var finalist in qualifying.Finalists(firstOnly))
                 {
-                    if (Load(candidate, firstOnly) is not { } session) continue;
-                    sessions.Add(session);
-                    Add(Theirs, candidate.Name, candidate.Precision, firstOnly, false, session.Run);
+                    finalists.Add(finalist);
+                    var candidate = finalist.Candidate;
+                    entrants.Add(new(Contender.Theirs, candidate.Name, candidate.Precision, candidate.Threads, firstOnly, finalist.Cosine, finalist.Session.Run));
                 }
             }
 
-            if (peak is not null) Add(Nobody, $"{instruction}, no memory", Int8, false, false, peak.Run);
-            var timings = AlternatingTimer.Measure([.. contenders.Select(c => c.Call)], _options.Rounds, _cancellation);
-            if (peak is not null) peakMilliseconds = timings[^1].MedianMilliseconds;
-            return [.. contenders.Zip(timings, (c, t) => c.Describe(t))];
+            return Measure(entrants, PeakRate.InstructionOf(dense.Tier));
         }
         finally
         {
-            foreach (var session in sessions) session.Dispose();
+            foreach (var finalist in finalists) finalist.Session.Dispose();
         }
     }
 
-    private static List<SpeedRatio> Ratios(List<Contender> final)
+    private List<Contender> Measure(List<Entrant> entrants, string? instruction)
     {
-        const string Both = "first token, both", All = "all, both", AsShipped = "first token : all";
-        List<SpeedRatio> ratios = [];
-        double? Best(string engine, string precision, bool firstOnly, string? form = null) => final
-            .Where(c => c.Engine == engine && c.Precision == precision && c.FirstTokenOnly == firstOnly && (form is null || c.Form == form))
-            .Min(c => (double?)c.Timing.MedianMilliseconds);
-        void Add(string faster, string slower, string rows, double? fast, double? slow)
-        {
-            if (fast is { } f && slow is { } s) ratios.Add(new SpeedRatio(faster, slower, rows, s / f));
-        }
-
-        foreach (var form in new[] { "dense", "2:4" })
-        {
-            foreach (var precision in new[] { Int8, Float32 })
-            {
-                Add($"{Ours} {form}", $"{Theirs} {precision}", All, Best(Ours, Int8, false, form), Best(Theirs, precision, false));
-                Add($"{Ours} {form}", $"{Theirs} {precision}", Both, Best(Ours, Int8, true, form), Best(Theirs, precision, true));
-                Add($"{Ours} {form}", $"{Theirs} {precision}", AsShipped, Best(Ours, Int8, true, form), Best(Theirs, precision, false));
-            }
-        }
-
-        Add($"{Ours} 2:4", $"{Ours} dense", All, Best(Ours, Int8, false, "2:4"), Best(Ours, Int8, false, "dense"));
-        Add($"{Ours} 2:4", $"{Ours} dense", Both, Best(Ours, Int8, true, "2:4"), Best(Ours, Int8, true, "dense"));
-        return ratios;
+        var operations = ModelShape.Operations(_options.Graph.Architecture, _options.Batch, _options.SequenceLength);
+        using var peaks = new PeakContenders(instruction, operations, entrants.Where(e => e.IsWhole).Select(e => e.Threads));
+        entrants.AddRange(peaks.Loads.Select(l => new Entrant(Contender.Nobody, $"{instruction}, no memory", Contender.Int8, l.Threads, false, null, l.Run)));
+        var timings = AlternatingTimer.Measure([.. entrants.Select(e => e.Call)], _options.Rounds, _cancellation);
+        var bound = peaks.Bound(timings.TakeLast(peaks.Loads.Count));
+        return [.. entrants.Zip(timings, (e, t) => new Contender(
+            e.Engine, e.Form, e.Precision, e.Threads, e.FirstOnly, e.Cosine, t, e.IsWhole ? bound.Share(e.Threads, operations / t.MedianMilliseconds / 1e6) : null))];
     }
 
-    /// <summary>Cosine of the angle between two vectors.</summary>
-    internal static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    /// <summary>What takes its turn in the final.</summary>
+    private sealed record Entrant(string Engine, string Form, string Precision, int Threads, bool FirstOnly, double? Cosine, Action Call)
     {
-        double ab = 0, aa = 0, bb = 0;
-        for (var i = 0; i < a.Length; i++)
-        {
-            ab += (double)a[i] * b[i];
-            aa += (double)a[i] * a[i];
-            bb += (double)b[i] * b[i];
-        }
-
-        return ab / Math.Sqrt(aa * bb);
+        /// <summary>Whether it multiplies codes as often as the model has weights for every token: only then a share of the peak has a meaning.</summary>
+        public bool IsWhole => !FirstOnly && Form != Contender.Sparse24 && Precision == Contender.Int8;
     }
-
-    /// <summary>A way to write the model for ONNX Runtime; null where the last layer cannot be cut to first tokens.</summary>
-    private sealed record Candidate(string Name, string Precision, Func<bool, byte[]?> Build);
 }

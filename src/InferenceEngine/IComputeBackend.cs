@@ -17,6 +17,9 @@ internal interface IComputeBackend : IDisposable
     /// <summary>Sizes of the model.</summary>
     BertArchitecture Architecture { get; }
 
+    /// <summary>Threads of the processor that a call with this batch keeps busy, the caller's included.</summary>
+    int ThreadsFor(TokenBatch batch);
+
     /// <summary>Computes the logits of a batch that <see cref="TokenBatchValidator"/> accepted.</summary>
     /// <param name="batch">B sequences.</param>
     /// <param name="trace">Receives intermediate tensors, when given.</param>

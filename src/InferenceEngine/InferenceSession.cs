@@ -87,6 +87,15 @@ public sealed class InferenceSession : IDisposable
     /// <summary>Wraps a backend directly: how tests run kernel sets that are not for users.</summary>
     internal static InferenceSession Wrap(IComputeBackend backend, string? fallback = null) => new(backend, fallback);
 
+    /// <summary>Threads of the processor that a call with this batch keeps busy, the caller's included: on the CPU at most
+    /// <see cref="SessionOptions.Threads"/>, and fewer for small batches (<see cref="SessionOptions.WorkPerThread"/>); 1 where a device computes.</summary>
+    /// <param name="batch">B sequences.</param>
+    public int ThreadsFor(TokenBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        return _backend.ThreadsFor(batch);
+    }
+
     /// <summary>Computes the logits of a batch.</summary>
     /// <param name="batch">B sequences.</param>
     /// <param name="trace">Receives every intermediate code tensor on the calling thread, when given. Slower.</param>

@@ -1,5 +1,9 @@
 using System.Text.Json;
 using QatKit.Cli.CommandLine;
+using QatKit.Cli.Verbs;
+using QatKit.Comparison;
+using QatKit.Comparison.Measuring;
+using QatKit.InferenceEngine.Benchmarking;
 using QatKit.TestKit;
 
 namespace QatKit.Cli.Tests;
@@ -53,7 +57,43 @@ public sealed class BenchTests
         using var json = JsonDocument.Parse(output);
         Assert.Equal("1x32x2x64 with random 2:4 weights", json.RootElement.GetProperty("model").GetString());
         Assert.Equal(10, json.RootElement.GetProperty("forms").GetArrayLength());
+        Assert.All(json.RootElement.GetProperty("final").EnumerateArray(), c => Assert.Equal(1, c.GetProperty("threads").GetInt32()));
         Assert.Contains("`qatkit bench --vs-onnxruntime --shape 1x32x2x64 --seq 8 ", File.ReadAllText(page), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_comparison_as_text_says_what_ran()
+    {
+        var timing = new Timing(1, 2, 3, 20);
+        var output = new StringWriter();
+        BenchComparison.Write(new CommandContext(output, output, isTerminal: false, noColor: true), new ComparisonResult(
+            new MachineHeader("Processor", "AVX2", 2, "System", ".NET", "2026-01-01"), "1.31.1", "bert", 1, 8, 2, "CPU", [new PeakRate("vpmaddwd", 2, 100)],
+            [new QualifyingForm("QAttention", "INT8", 1, true, 0.5, null, "out: wrong")],
+            [new Contender("QatKit", "dense", "INT8", 1, false, null, timing, 0.85), new Contender("ONNX Runtime", "QDQ", "INT8", 2, true, 0.98765, timing, null)],
+            [new SpeedRatio("QatKit dense", "ONNX Runtime INT8", "all, both", 2.5, "a note")]));
+        Assert.Equal("""
+            bert, batch 1, 8 tokens, up to 2 threads, ONNX Runtime 1.31.1
+            Processor (AVX2), 2 logical processors, System, .NET, 2026-01-01
+            CPU
+
+            every form, timed shortly
+            ONNX form  precision threads last layer  median ms cosine note
+            QAttention INT8      1       first token           0.5000 out: wrong
+
+            peak rates of the processor
+            instruction threads GOP/s
+            vpmaddwd    2       100.0
+
+            measured in turn, 20 samples each
+            engine       form  precision threads last layer  cosine p10 ms median ms p90 ms of peak
+            QatKit       dense INT8      1       all                1.000  2.000     3.000  85 %
+            ONNX Runtime QDQ   INT8      2       first token 0.9877 1.000  2.000     3.000  -
+
+            ratios of medians
+            faster       than              rows of the last layer times note
+            QatKit dense ONNX Runtime INT8 all, both              2.50  a note
+
+            """, output.ToString(), ignoreLineEndingDifferences: true);
     }
 
     [Fact]

@@ -28,7 +28,7 @@ public sealed class AlternatingTimerTests
     }
 
     [Fact]
-    public void Percentiles_are_nearest_ranks() =>
+    public void Samples_are_ranked_in_any_order() =>
         Assert.Equal(new Timing(1, 5, 9, 10), Timing.Of([10, 9, 8, 7, 6, 5, 4, 3, 2, 1]));
 
     [Fact]

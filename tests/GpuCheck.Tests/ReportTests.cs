@@ -182,8 +182,8 @@ public sealed class ReportTests
 
     private static CpuComparisonReport Comparison() => new(
         [new ComparisonResult(new MachineHeader("A processor", "AVX2, FMA, AVX-VNNI", 16, "Linux", ".NET 10", "2027-01-02"), "1.31.1", "bert-base", 1, 128, 2, "CPU, AvxVnni kernels",
-            [new PeakRate("vpdpbusd", 2, 100)], [new QualifyingForm("QAttention", "INT8", 0.99, 3, "")],
-            [new Contender("QatKit", "dense", "INT8", false, new QatKit.Comparison.Measuring.Timing(1, 2, 3, 20), 0.85)], [new SpeedRatio("QatKit dense", "ONNX Runtime INT8", "all, both", 1.5)])],
+            [new PeakRate("vpdpbusd", 2, 100)], [new QualifyingForm("QAttention", "INT8", 2, false, 0.99, 3, "")],
+            [new Contender("QatKit", "dense", "INT8", 2, false, null, new QatKit.Comparison.Measuring.Timing(1, 2, 3, 20), 0.85)], [new SpeedRatio("QatKit dense", "ONNX Runtime INT8", "all, both", 1.5)])],
         ["bert-tiny-b1-s32: no time was left"]);
 
     private static TimingReport Times()

@@ -15,6 +15,7 @@ public sealed class PeakLoadTests
             {
                 using var load = new PeakLoad(instruction, threads, operations);
                 Assert.InRange(load.Operations, operations, 2 * 14 * 64 + 1.02 * operations);
+                Assert.Equal(threads, load.Threads);
                 load.Run();
                 load.Run();
             }

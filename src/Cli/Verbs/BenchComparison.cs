@@ -18,31 +18,33 @@ internal static class BenchComparison
         return ExitCode.Ok;
     }
 
-    private static void Write(CommandContext context, ComparisonResult result)
+    /// <summary>Writes the comparison as text.</summary>
+    internal static void Write(CommandContext context, ComparisonResult result)
     {
         static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 
         context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{result.Model}, batch {result.Batch}, {result.SequenceLength} tokens, {result.Threads} threads, ONNX Runtime {result.OnnxRuntime}"));
+            $"{result.Model}, batch {result.Batch}, {result.SequenceLength} tokens, {ComparisonMarkdown.Threads(result)}, ONNX Runtime {result.OnnxRuntime}"));
         context.Out.WriteLine(result.Machine.ToString());
         context.Out.WriteLine(result.Engine);
 
-        var forms = new TextTable("ONNX form", "precision", "median ms", "cosine", "note");
-        foreach (var f in result.Forms) forms.Add(f.Name, f.Precision, ComparisonMarkdown.Milliseconds(f), Number(f.Cosine, "F4"), f.Note);
+        var forms = new TextTable("ONNX form", "precision", "threads", "last layer", "median ms", "cosine", "note");
+        foreach (var f in result.Forms)
+            forms.Add(f.Name, f.Precision, Number(f.Threads, "F0"), ComparisonMarkdown.Rows(f.FirstTokenOnly), ComparisonMarkdown.Milliseconds(f), Number(f.Cosine, "F4"), f.Note);
         Titled(context, "every form, timed shortly", forms);
 
         var peaks = new TextTable("instruction", "threads", "GOP/s");
         foreach (var p in result.Peaks) peaks.Add(p.Instruction, Number(p.Threads, "F0"), Number(p.GigaOperationsPerSecond, "F1"));
         Titled(context, "peak rates of the processor", peaks);
 
-        var final = new TextTable("engine", "form", "precision", "last layer", "p10 ms", "median ms", "p90 ms", "of peak");
+        var final = new TextTable("engine", "form", "precision", "threads", "last layer", "cosine", "p10 ms", "median ms", "p90 ms", "of peak");
         foreach (var c in result.Final)
-            final.Add(c.Engine, c.Form, c.Precision, ComparisonMarkdown.Rows(c), Number(c.Timing.P10Milliseconds, "F3"), Number(c.Timing.MedianMilliseconds, "F3"),
-                Number(c.Timing.P90Milliseconds, "F3"), ComparisonMarkdown.Share(c));
+            final.Add(c.Engine, c.Form, c.Precision, Number(c.Threads, "F0"), ComparisonMarkdown.Rows(c.FirstTokenOnly), ComparisonMarkdown.CosineOf(c),
+                Number(c.Timing.P10Milliseconds, "F3"), Number(c.Timing.MedianMilliseconds, "F3"), Number(c.Timing.P90Milliseconds, "F3"), ComparisonMarkdown.Share(c));
         Titled(context, $"measured in turn, {result.Final[0].Timing.Rounds} samples each", final);
 
-        var ratios = new TextTable("faster", "than", "rows of the last layer", "times");
-        foreach (var r in result.Ratios) ratios.Add(r.Faster, r.Slower, r.Rows, Number(r.Ratio, "F2"));
+        var ratios = new TextTable("faster", "than", "rows of the last layer", "times", "note");
+        foreach (var r in result.Ratios) ratios.Add(r.Faster, r.Slower, r.Rows, Number(r.Ratio, "F2"), r.Note);
         Titled(context, "ratios of medians", ratios);
     }
 

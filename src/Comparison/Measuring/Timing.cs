@@ -1,3 +1,5 @@
+using QatKit.InferenceEngine.Benchmarking;
+
 namespace QatKit.Comparison.Measuring;
 
 /// <summary>Latencies of one contender over all rounds.</summary>
@@ -11,7 +13,6 @@ public sealed record Timing(double P10Milliseconds, double MedianMilliseconds, d
     internal static Timing Of(IReadOnlyList<double> samples)
     {
         double[] sorted = [.. samples.Order()];
-        double Rank(int percent) => sorted[Math.Max(0, (int)Math.Ceiling(percent / 100.0 * sorted.Length) - 1)];
-        return new Timing(Rank(10), Rank(50), Rank(90), sorted.Length);
+        return new Timing(NearestRank.Percentile(sorted, 10), NearestRank.Percentile(sorted, 50), NearestRank.Percentile(sorted, 90), sorted.Length);
     }
 }

@@ -25,7 +25,10 @@ internal sealed class BertOnnxGraph
     }
 
     /// <summary>Adds the whole model: token ids, mask and segment ids [B, S] to logits [B, C].</summary>
-    public static void Add(OnnxGraphBuilder graph, IBertPrecision precision)
+    /// <param name="graph">Receives the nodes.</param>
+    /// <param name="precision">Weights and quantizers.</param>
+    /// <param name="firstTokenOnly">See <see cref="OnnxExporter.Build(QuantizedGraph, bool)"/>.</param>
+    public static void Add(OnnxGraphBuilder graph, IBertPrecision precision, bool firstTokenOnly)
     {
         var bert = new BertOnnxGraph(graph, precision);
         var ids = graph.Input(OnnxNames.InputIds, OnnxElementType.Int64, Batch, Sequence);
@@ -34,7 +37,8 @@ internal sealed class BertOnnxGraph
         var additive = bert.AdditiveMask(mask);
         bert.AttentionConstants();
         var hidden = bert.Embed(ids, types); // [B, S, H]
-        for (var i = 0; i < precision.Architecture.Layers; i++) hidden = bert.Layer(i, hidden, additive);
+        var layers = precision.Architecture.Layers;
+        for (var i = 0; i < layers; i++) hidden = bert.Layer(i, hidden, additive, firstTokenOnly && i + 1 == layers);
         bert.Head(hidden);
         graph.Output(OnnxNames.Logits, OnnxElementType.Float, Batch, precision.Architecture.Classes);
     }
@@ -72,10 +76,12 @@ internal sealed class BertOnnxGraph
 
     private string Table(string module, int rows) => _g.Initializer<float>(TensorNames.Weight(module), [rows, _a.Hidden], _precision.Embedding(module));
 
-    private string Layer(int i, string hidden, string mask)
+    // [B, S, H] -> [B, S, H], or [B, 1, H]
+    private string Layer(int i, string hidden, string mask, bool firstTokenOnly)
     {
         var (h, f) = (_a.Hidden, _a.Intermediate);
         var context = Attention(i, hidden, mask);
+        if (firstTokenOnly) (context, hidden) = (First(ModuleNames.Context(i), context), First(ModuleNames.Layer(i), hidden));
         var attention = Linear(ModuleNames.AttentionOutput(i), context, h, h); // [B, S, H]
         hidden = Residual(ModuleNames.AttentionLayerNorm(i), attention, hidden);
         var up = Linear(ModuleNames.Intermediate(i), hidden, f, h); // [B, S, F]
@@ -125,11 +131,14 @@ internal sealed class BertOnnxGraph
     {
         var (h, c) = (_a.Hidden, _a.Classes);
         // The axis of length 1 stays until the last product: engines take products of three axes for INT8 more readily.
-        var first = _g.Node("Gather", "bert.pooler/Gather", [hidden, "zero"], [OnnxAttribute.Int("axis", 1)]); // [B, 1, H]
+        var first = First("bert.pooler", hidden);
         var pooled = _g.Node("Tanh", "bert.pooler/Tanh", [Linear(ModuleNames.Pooler, first, h, h)]);
         var row = _g.Node("Squeeze", "bert.pooler/Squeeze", [pooled, _g.Initializer<long>("pooler.axes", [1], [1])]); // [B, H]
         Linear(ModuleNames.Classifier, [ModuleNames.Classifier], row, c, h, OnnxNames.Logits); // [B, C]
     }
+
+    // The first token of each sequence: [B, S, H] -> [B, 1, H]
+    private string First(string module, string hidden) => _g.Node("Gather", module + "/Gather", [hidden, "zero"], [OnnxAttribute.Int("axis", 1)]);
 
     private string Linear(string module, string input, int outputs, int inputs) => Linear(module, [module], input, outputs, inputs, module + "/Add");
 

@@ -18,10 +18,15 @@ public static class OnnxExporter
 
     /// <summary>The INT8 graph of a model, in memory.</summary>
     /// <exception cref="QatKitException">QK4301: larger than an ONNX file can be; those of <see cref="QuantizedGraphValidator"/>.</exception>
-    public static OnnxGraphBuilder Build(QuantizedGraph graph)
+    public static OnnxGraphBuilder Build(QuantizedGraph graph) => Build(graph, firstTokenOnly: false);
+
+    /// <summary>The INT8 graph, or one with the same logits that computes less: what the engine computes.</summary>
+    /// <param name="graph">The model.</param>
+    /// <param name="firstTokenOnly">After the last layer's attention, keep the first token of each sequence only, which is all that the pooler reads.</param>
+    internal static OnnxGraphBuilder Build(QuantizedGraph graph, bool firstTokenOnly)
     {
         QuantizedGraphValidator.Check(graph);
-        var builder = Build(new QuantizedPrecision(graph)).Metadata(OnnxMetadata.Form, "int8");
+        var builder = Build(new QuantizedPrecision(graph), firstTokenOnly).Metadata(OnnxMetadata.Form, "int8");
         OnnxMetadata.SetSparse24(builder, Sparse24(graph));
         return builder;
     }
@@ -59,10 +64,10 @@ public static class OnnxExporter
     /// <inheritdoc cref="Write(ModelArtifact, string)"/>
     public static OnnxSummary Write(BertWeights weights, OnnxCompanions companions, string path) => Write(Build(weights), path, companions, _ => { });
 
-    private static OnnxGraphBuilder Build(IBertPrecision precision)
+    private static OnnxGraphBuilder Build(IBertPrecision precision, bool firstTokenOnly = false)
     {
         var builder = new OnnxGraphBuilder("bert", IrVersion, Opset);
-        BertOnnxGraph.Add(builder, precision);
+        BertOnnxGraph.Add(builder, precision, firstTokenOnly);
         return builder;
     }
 

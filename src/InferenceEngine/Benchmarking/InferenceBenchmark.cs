@@ -52,9 +52,9 @@ public static class InferenceBenchmark
         }
 
         Array.Sort(times);
-        var p50 = Percentile(times, 50);
+        var p50 = NearestRank.Percentile(times, 50);
         var operations = ModelShape.Operations(session.Architecture, options.Batch, options.SequenceLength);
-        return new BenchmarkResult(options, session.Description, session.Tier, load, p50, Percentile(times, 95), Percentile(times, 99),
+        return new BenchmarkResult(options, session.Description, session.Tier, load, p50, NearestRank.Percentile(times, 95), NearestRank.Percentile(times, 99),
             operations, operations / (p50 * 1e6), batch.TokenCount / (p50 / 1000))
         {
             Backend = session.Backend,
@@ -65,9 +65,9 @@ public static class InferenceBenchmark
     private static DeviceTiming Device(PassTimes times, double operations)
     {
         var sorted = times.Replays.Order().ToArray();
-        var p50 = Percentile(sorted, 50);
+        var p50 = NearestRank.Percentile(sorted, 50);
         return new DeviceTiming(times.Device.ToString(), CudaErrors.VersionText(times.DriverVersion), sorted.Length,
-            p50, Percentile(sorted, 95), Percentile(sorted, 99), operations / (p50 * 1e9), times.Passes,
+            p50, NearestRank.Percentile(sorted, 95), NearestRank.Percentile(sorted, 99), operations / (p50 * 1e9), times.Passes,
             [.. times.Plan.Gemms.Select(g => g.ToString()), times.Plan.Attention.ToString()],
             [.. times.Launches.Select((milliseconds, i) => Kernel(times.Plan.Steps[i], milliseconds))]);
     }
@@ -78,10 +78,6 @@ public static class InferenceBenchmark
         return new KernelTiming(launch.Function.Name, step.Choice, launch.Shapes, launch.Grid.Count, (int)launch.Block.Count, launch.SharedBytes,
             launch.Function.Registers, milliseconds * 1000, step.Operations == 0 ? 0 : step.Operations / (milliseconds * 1e9));
     }
-
-    /// <summary>Nearest-rank percentile of sorted values: the smallest value that at least p % do not exceed.</summary>
-    internal static double Percentile(ReadOnlySpan<double> sorted, int percent) =>
-        sorted[Math.Max(0, (int)Math.Ceiling(percent / 100.0 * sorted.Length) - 1)];
 
     private static void Check(BenchmarkOptions options)
     {

@@ -3,10 +3,14 @@ using QatKit.InferenceEngine.Cpu;
 namespace QatKit.InferenceEngine.Benchmarking;
 
 /// <summary>A number of multiplications and additions that threads compute together without memory: the least time that a model with as many can take.</summary>
-/// <remarks>Shared out in small pieces, so that a thread which is slower for a while does not keep the others waiting.</remarks>
+/// <remarks>Threads share it out in small pieces, so that one which is slower for a while does not keep the others waiting; a thread by itself takes
+/// pieces as large as can be. Handing a load to other threads takes microseconds: of a load of not many more, that is what is measured.</remarks>
 public sealed class PeakLoad : IDisposable
 {
     private const int PiecesPerThread = 64;
+
+    // Some tens of microseconds: the machine code runs without a point at which the garbage collector could stop it.
+    private const int MostSteps = 20_000;
 
     private readonly Func<int, int> _loop;
     private readonly int _pieceSteps;
@@ -23,12 +27,16 @@ public sealed class PeakLoad : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         (_loop, var stepOperations) = PeakRate.LoopOf(instruction);
         var steps = operations / stepOperations;
-        _pieceSteps = (int)Math.Clamp(steps / (threads * PiecesPerThread), 1, int.MaxValue);
+        var pieces = Math.Max(threads == 1 ? 1 : threads * PiecesPerThread, Math.Ceiling(steps / MostSteps));
+        _pieceSteps = (int)Math.Max(1, Math.Ceiling(steps / pieces));
         _pieces = (long)Math.Ceiling(steps / _pieceSteps);
         Operations = (double)_pieces * _pieceSteps * stepOperations;
         _team = new WorkerTeam(threads);
         _job = Part;
     }
+
+    /// <summary>Threads that compute, the caller's included.</summary>
+    public int Threads => _team.Workers;
 
     /// <summary>Multiplications and additions of a run.</summary>
     public double Operations { get; }

@@ -11,7 +11,9 @@ namespace QatKit.InferenceEngine.Benchmarking;
 /// <param name="Threads">Threads that ran it at the same time.</param>
 /// <param name="GigaOperationsPerSecond">Of all threads; a multiplication and an addition count as two.</param>
 /// <remarks>Twelve independent 256-bit accumulators, as many as the register tile of the kernels has (512 bits: fourteen), no memory and no
-/// decoding of weights: the rate that no matrix product of these instructions can exceed.</remarks>
+/// decoding of weights. No dense product of these instructions is faster while the processor runs as it ran then; but clocks change, and a virtual machine's
+/// processors are not always its own, so a product that is measured at another time may well be. For shares of a peak, <see cref="PeakLoad"/> takes
+/// turns with what is measured.</remarks>
 public sealed record PeakRate(string Instruction, int Threads, double GigaOperationsPerSecond)
 {
     private const int Accumulators = 12, Steps = 20_000;

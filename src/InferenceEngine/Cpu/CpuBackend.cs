@@ -64,6 +64,8 @@ internal sealed class CpuBackend : IComputeBackend
 
     public BertArchitecture Architecture => _model.Architecture;
 
+    public int ThreadsFor(TokenBatch batch) => _settings.ThreadsFor(_model.Architecture, batch.TokenCount);
+
     public void Run(TokenBatch batch, IActivationTrace? trace, Span<float> logits)
     {
         if (_team.Workers == 1)
@@ -94,7 +96,7 @@ internal sealed class CpuBackend : IComputeBackend
     private void RunAlone(TokenBatch batch, IActivationTrace? trace, Span<float> logits)
     {
         ObjectDisposedException.ThrowIf(_disposed, typeof(InferenceSession));
-        if (!_idle.TryTake(out var pass)) pass = new ForwardPass(_model, _settings.Kernels, _team, _settings.WorkPerThread);
+        if (!_idle.TryTake(out var pass)) pass = new ForwardPass(_model, _settings, _team);
         pass.Execute(batch, trace, logits);
         if (!_disposed) _idle.Add(pass); // After an exception the pass and its buffers are simply not reused.
     }

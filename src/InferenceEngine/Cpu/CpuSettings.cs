@@ -12,6 +12,9 @@ namespace QatKit.InferenceEngine.Cpu;
 /// <param name="WorkPerThread">See <see cref="SessionOptions.WorkPerThread"/>; 0 gives every call the whole team.</param>
 internal sealed record CpuSettings(CpuKernels Kernels, int Threads, WeightFormat Format, string Reason, int WorkPerThread = 0)
 {
+    // Projection, attention, its output, LayerNorm, two FFN products, LayerNorm.
+    private const int StagesPerLayer = 7;
+
     /// <summary>Checks options and makes the choices that they leave open.</summary>
     /// <param name="options">The options.</param>
     /// <param name="hasSparseKernels">True when a layer of the model can run on a 2:4 kernel.</param>
@@ -33,6 +36,16 @@ internal sealed record CpuSettings(CpuKernels Kernels, int Threads, WeightFormat
         var threads = options.Threads == 0 ? Math.Min(Environment.ProcessorCount, WorkerTeam.MaxWorkers) : options.Threads;
         var reason = options.CpuTier == CpuTier.Auto ? $"the fastest available: {availability.Reason}" : "as requested";
         return new CpuSettings(KernelsOf(tier), threads, options.WeightFormat, reason, options.WorkPerThread);
+    }
+
+    /// <summary>Threads that a call keeps busy: as many as its average stage has <see cref="WorkPerThread"/> for, at most <see cref="Threads"/>.</summary>
+    /// <param name="architecture">Sizes of the model.</param>
+    /// <param name="tokens">Tokens of the batch.</param>
+    public int ThreadsFor(BertArchitecture architecture, int tokens)
+    {
+        if (WorkPerThread == 0) return Threads;
+        var perStage = (double)tokens * architecture.Hidden * (4 * architecture.Hidden + 2 * architecture.Intermediate) / StagesPerLayer;
+        return (int)Math.Clamp(perStage / WorkPerThread, 1, Threads);
     }
 
     /// <summary>Packs a layer.</summary>

@@ -11,14 +11,11 @@ namespace QatKit.InferenceEngine.Cpu;
 /// Letters: T tokens, H hidden, F FFN size, B batch, C classes.</remarks>
 internal sealed unsafe class ForwardPass
 {
-    // Projection, attention, its output, LayerNorm, two FFN products, LayerNorm.
-    private const int StagesPerLayer = 7;
-
     private readonly CpuModel _model;
+    private readonly CpuSettings _settings;
     private readonly CpuKernels _kernels;
     private readonly WorkerTeam _team;
     private readonly RunBuffers _buffers;
-    private readonly int _workPerThread;
     private readonly int _hidden;
     private readonly Action<int> _embed, _linear, _requantize, _attend, _normalize;
 
@@ -42,14 +39,13 @@ internal sealed unsafe class ForwardPass
     private Codes? _codes;
 
     /// <param name="model">Packed weights.</param>
-    /// <param name="kernels">The tier.</param>
+    /// <param name="settings">The tier, and how many of the team a batch needs.</param>
     /// <param name="team">Who works.</param>
-    /// <param name="workPerThread">See <see cref="SessionOptions.WorkPerThread"/>.</param>
-    public ForwardPass(CpuModel model, CpuKernels kernels, WorkerTeam team, int workPerThread)
+    public ForwardPass(CpuModel model, CpuSettings settings, WorkerTeam team)
     {
-        _workPerThread = workPerThread;
         _model = model;
-        _kernels = kernels;
+        _settings = settings;
+        _kernels = settings.Kernels;
         _team = team;
         _heads = new WorkShares(team.Workers);
         _queues = [new(team.Workers), new(team.Workers), new(team.Workers)];
@@ -71,7 +67,7 @@ internal sealed unsafe class ForwardPass
         _batch = batch;
         _trace = new TraceRecorder(trace);
         _tokens = _rows = batch.TokenCount;
-        _workers = UsefulWorkers();
+        _workers = _settings.ThreadsFor(_model.Architecture, _tokens);
         _buffers.Reserve(_tokens, batch.Count);
         _team.Run(_embed, _workers);
         var producer = _model.EmbeddingLayerNorm;
@@ -85,14 +81,6 @@ internal sealed unsafe class ForwardPass
         Head(producer.Name);
         new ReadOnlySpan<float>(_buffers.Logits, logits.Length).CopyTo(logits);
         _trace = default;
-    }
-
-    private int UsefulWorkers()
-    {
-        if (_workPerThread == 0) return _team.Workers;
-        var a = _model.Architecture;
-        var perStage = (double)_tokens * a.Hidden * (4 * a.Hidden + 2 * a.Intermediate) / StagesPerLayer;
-        return (int)Math.Clamp(perStage / _workPerThread, 1, _team.Workers);
     }
 
     private Codes InputOf(PackedLinear layer, void* codes, PanelLayout layout) => _kernels.CodesOf(codes, layer.Width, layer.Input, layout);

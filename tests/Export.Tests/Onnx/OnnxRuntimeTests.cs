@@ -72,6 +72,27 @@ public sealed class OnnxRuntimeTests
     }
 
     [Fact]
+    public void Cut_to_first_tokens_a_model_gives_the_same_answers_and_keeps_its_int8_products()
+    {
+        if (!System.Runtime.Intrinsics.X86.Avx2.IsSupported) Assert.Skip("Which fusions ONNX Runtime makes depends on the processor; this is stated for x64.");
+        using var folder = new TempFolder();
+        var graph = SyntheticGraph.Create(Small, 8);
+        var batch = SyntheticGraph.CreateBatch(Small, [9, 33, 2], 8);
+        (float[] Logits, IReadOnlyDictionary<string, int> Nodes) Run(bool firstTokenOnly)
+        {
+            var path = folder.Combine($"{firstTokenOnly}.onnx");
+            using var runner = new OnnxRunner(OnnxExporter.Build(graph, firstTokenOnly).ToBytes(), optimize: true, exact: true, path);
+            return (runner.Run(batch), OnnxSummary.Read(path).Summary.Operators);
+        }
+
+        var (whole, cut) = (Run(false), Run(true));
+        TensorAssert.Close(whole.Logits, cut.Logits, 0.02, Small.Classes);
+        // Of the last layer's context and of its input.
+        Assert.Equal(whole.Nodes["Gather"] + 2, cut.Nodes["Gather"]);
+        Assert.Equal(whole.Nodes["MatMulIntegerToFloat"], cut.Nodes["MatMulIntegerToFloat"]);
+    }
+
+    [Fact]
     public void Onnx_runtime_computes_every_product_with_int8_factors_in_int8()
     {
         if (!System.Runtime.Intrinsics.X86.Avx2.IsSupported) Assert.Skip("Which fusions ONNX Runtime makes depends on the processor; this is stated for x64.");

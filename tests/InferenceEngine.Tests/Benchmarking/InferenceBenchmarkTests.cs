@@ -31,14 +31,6 @@ public sealed class InferenceBenchmarkTests
         Assert.Equal(22.3, ModelShape.Operations(ModelShape.Parse("bert-base", 512), 1, 128) / 1e9, 0.1);
 
     [Theory]
-    [InlineData(50, 2)]
-    [InlineData(95, 4)]
-    [InlineData(25, 1)]
-    [InlineData(0, 1)]
-    public void Percentiles_are_nearest_ranks(int percent, double expected) =>
-        Assert.Equal(expected, InferenceBenchmark.Percentile([1, 2, 3, 4], percent));
-
-    [Theory]
     [InlineData("bert-tinny", " Did you mean 'bert-tiny'?")]
     [InlineData("2x10x3x40", "")]
     [InlineData("2x8x2", "")]

@@ -70,6 +70,7 @@ public sealed class WorkerTests
         var batch = SyntheticGraph.CreateBatch(Small, [tokens], 1);
         TensorAssert.BitEqual(ReferenceExecutor.Run(Graph, batch), session.Run(batch));
         Assert.Equal(threads, kernels.Threads.Count);
+        Assert.Equal(threads, session.ThreadsFor(batch));
         Assert.Contains(Thread.CurrentThread, kernels.Threads.Keys);
     }
 

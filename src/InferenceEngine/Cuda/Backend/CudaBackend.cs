@@ -96,6 +96,8 @@ internal sealed class CudaBackend : IComputeBackend
 
     public BertArchitecture Architecture => _model.Architecture;
 
+    public int ThreadsFor(TokenBatch batch) => 1;
+
     public void Run(TokenBatch batch, IActivationTrace? trace, Span<float> logits)
     {
         lock (_turn)

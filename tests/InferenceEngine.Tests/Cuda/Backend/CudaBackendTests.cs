@@ -48,6 +48,7 @@ public sealed class CudaBackendTests
         {
             TensorAssert.BitEqual(ReferenceExecutor.Run(graph, batch), backend.Run(batch, null), 3);
             Assert.True(driver.Calls.Count(c => c.StartsWith("end capture", StringComparison.Ordinal)) > 1);
+            Assert.Equal(1, backend.ThreadsFor(batch));
             var error = Assert.Throws<QatKitException>(() => backend.Run(batch, new RecordedTrace()));
             Assert.Equal($"QK6008 trace: the batch has {batch.TokenCount} tokens, a traced pass on CUDA at most 64. Trace a smaller batch.", error.Message);
         }
