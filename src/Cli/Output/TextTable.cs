@@ -14,8 +14,8 @@ internal sealed class TextTable(params string[] headers)
     {
         var table = new Table { Border = context.IsTerminal ? TableBorder.Simple : TableBorder.None };
         // Module paths stay in one piece; where the terminal is narrow, the other columns wrap.
-        foreach (var (i, header) in headers.Index()) table.AddColumn(new TableColumn(new Text(header)) { NoWrap = i == 0 });
-        foreach (var row in _rows) table.AddRow(row.Select(c => new Text(c)));
+        foreach (var (i, header) in headers.Index()) table.AddColumn(new TableColumn(new Spectre.Console.Text(header)) { NoWrap = i == 0 });
+        foreach (var row in _rows) table.AddRow(row.Select(c => new Spectre.Console.Text(c)));
         if (context.IsTerminal)
         {
             context.Console.Write(table);
