@@ -16,8 +16,10 @@ internal readonly unsafe struct NativeTileCode : ITileCode
         ((delegate* unmanaged[SuppressGCTransition]<TileOperands*, void>)Table.Entries[kernel.Index])(operands);
 
     /// <summary>Repeats <c>vpdpbusd</c> on registers, and returns <paramref name="steps"/>.</summary>
+    /// <param name="steps">At least 1: the loop asks after each step whether there is another.</param>
     public static int RunPeak(int steps)
     {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
         ((delegate* unmanaged<nint, void>)Table.Entries[TileKernel.All.Count])(steps);
         return steps;
     }
