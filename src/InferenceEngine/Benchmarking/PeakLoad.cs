@@ -19,9 +19,17 @@ public sealed class PeakLoad : IDisposable
     /// <param name="threads">At least 1.</param>
     /// <param name="operations">How many, rounded up to whole pieces.</param>
     public PeakLoad(string instruction, int threads, double operations)
+        : this(PeakRate.LoopOf(instruction), threads, operations)
+    {
+    }
+
+    /// <param name="loop">What repeats an instruction, and operations of each step.</param>
+    /// <param name="threads">At least 1.</param>
+    /// <param name="operations">How many, rounded up to whole pieces.</param>
+    internal PeakLoad((Func<int, int> Loop, int StepOperations) loop, int threads, double operations)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
-        (_loop, var stepOperations) = PeakRate.LoopOf(instruction);
+        (_loop, var stepOperations) = loop;
         var steps = operations / stepOperations;
         _pieceSteps = (int)Math.Clamp(steps / (threads * PiecesPerThread), 1, int.MaxValue);
         _pieces = (long)Math.Ceiling(steps / _pieceSteps);
