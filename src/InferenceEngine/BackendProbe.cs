@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Runtime.Intrinsics.X86;
 using QatKit.Core.Diagnostics;
 using QatKit.InferenceEngine.Cpu.Kernels;
-using QatKit.InferenceEngine.Cpu.MachineCode;
 using QatKit.InferenceEngine.Cuda;
 using QatKit.InferenceEngine.Cuda.Compilation;
 using QatKit.InferenceEngine.Cuda.Driver;
@@ -84,9 +83,8 @@ public static class BackendProbe
     private static BackendAvailability Avx512Vnni()
     {
         var report = Report(CpuTier.Avx512Vnni, [("AVX2", Avx2.IsSupported), ("FMA", Fma.IsSupported), ("AVX-512 VNNI", ProcessorFeatures.HasAvx512Vnni)]);
-        if (!report.IsAvailable) return report;
-        if (!ExecutableMemory.IsKnown) return report with { IsAvailable = false, Reason = "its machine code is placed on Linux and Windows only" };
-        return NativeTileCode.Problem.Length == 0 ? report : report with { IsAvailable = false, Reason = NativeTileCode.Problem };
+        // Nothing is placed where nothing would run it.
+        return !report.IsAvailable || NativeTileCode.Problem.Length == 0 ? report : report with { IsAvailable = false, Reason = NativeTileCode.Problem };
     }
 
     private static BackendAvailability Report(CpuTier tier, ReadOnlySpan<(string Name, bool Supported)> needs)

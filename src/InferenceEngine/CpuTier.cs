@@ -15,6 +15,6 @@ public enum CpuTier
     /// <summary>AVX-VNNI: <c>vpdpbusd</c> on 256-bit registers.</summary>
     AvxVnni,
 
-    /// <summary>AVX-512 VNNI: <c>vpdpbusd</c> on 512-bit registers, in machine code that the engine writes itself (Linux and Windows).</summary>
+    /// <summary>AVX-512 VNNI: <c>vpdpbusd</c> on 512-bit registers, in machine code that the engine writes itself (64-bit processes on Linux and Windows).</summary>
     Avx512Vnni,
 }

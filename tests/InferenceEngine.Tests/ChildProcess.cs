@@ -8,6 +8,8 @@ internal static class ChildProcess
 {
     private const string ReportVariable = "QATKIT_TEST_REPORT";
 
+    private static string? ReportPath => Environment.GetEnvironmentVariable(ReportVariable);
+
     /// <summary>How the child ended, and what it found.</summary>
     internal sealed record Result(int ExitCode, string Output, string[] Report);
 
@@ -41,8 +43,10 @@ internal static class ChildProcess
     /// <summary>In the child: adds a line to the report at once. In any other process: skips the test.</summary>
     public static void Report(string line)
     {
-        var path = Environment.GetEnvironmentVariable(ReportVariable);
-        Assert.SkipWhen(path is null, "Runs in a child process that another test starts.");
-        File.AppendAllText(path!, line + "\n");
+        SkipWithoutParent();
+        File.AppendAllText(ReportPath!, line + "\n");
     }
+
+    /// <summary>In any other process than a child: skips the test.</summary>
+    public static void SkipWithoutParent() => Assert.SkipWhen(ReportPath is null, "Runs in a child process that another test starts.");
 }

@@ -19,17 +19,16 @@ internal static class KernelSets
 {
     public static KernelSet[] All { get; } = Enum.GetValues<KernelSet>();
 
-    /// <summary>The kernels; the test is skipped, with the reason, where the processor lacks them.</summary>
+    /// <summary>The kernels; the test is skipped, with the reason, where the processor lacks them (<see cref="Tiers"/>).</summary>
     public static CpuKernels Require(KernelSet set)
     {
-        var availability = BackendProbe.Cpu(set switch
+        Tiers.Require(set switch
         {
             KernelSet.Scalar => CpuTier.Scalar,
             KernelSet.AvxVnni => CpuTier.AvxVnni,
             KernelSet.Avx512Vnni => CpuTier.Avx512Vnni,
             _ => CpuTier.Avx2,
-        });
-        Assert.SkipUnless(availability.IsAvailable, $"{set}: {availability.Reason}.");
+        }, $"{set}");
         return set switch
         {
             KernelSet.Scalar => new ScalarKernels(),

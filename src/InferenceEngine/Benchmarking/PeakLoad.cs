@@ -23,9 +23,17 @@ public sealed class PeakLoad : IDisposable
     /// <param name="threads">At least 1.</param>
     /// <param name="operations">How many, rounded up to whole pieces.</param>
     public PeakLoad(string instruction, int threads, double operations)
+        : this(PeakRate.LoopOf(instruction), threads, operations)
+    {
+    }
+
+    /// <param name="loop">What repeats an instruction, and operations of each step.</param>
+    /// <param name="threads">At least 1.</param>
+    /// <param name="operations">How many, rounded up to whole pieces.</param>
+    internal PeakLoad((Func<int, int> Loop, int StepOperations) loop, int threads, double operations)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
-        (_loop, var stepOperations) = PeakRate.LoopOf(instruction);
+        (_loop, var stepOperations) = loop;
         var steps = operations / stepOperations;
         var pieces = Math.Max(threads == 1 ? 1 : threads * PiecesPerThread, Math.Ceiling(steps / MostSteps));
         _pieceSteps = (int)Math.Max(1, Math.Ceiling(steps / pieces));

@@ -15,6 +15,8 @@ public sealed unsafe class GoldenVectorTests
 
     private static readonly sbyte[] Codes = [0, 2, 2, 0, -2, -2, 0, 126, 127, 127, 127, -127, 0, 0, 0, -126];
 
+    private const short Largest = NumericsContract.Int16Max;
+
     public static TheoryData<KernelSet> Sets => [.. KernelSets.All];
 
     [Theory]
@@ -36,31 +38,35 @@ public sealed unsafe class GoldenVectorTests
     [MemberData(nameof(Sets))]
     public void A_wide_accumulator_is_converted_with_one_rounding(KernelSet set)
     {
-        // acc = 2^54 + 2^30 + 1 lies just above the middle of two floats: one rounding goes up, a detour over float64
-        // would first lose the 1 and then round to even, down. 2^54 + 2^30 + 1 = Σ of 2^28-sized products and a rest.
-        const int square = 16384 * 16384; // 2^28
-        const long target = (1L << 54) + (1L << 30) + 1;
-        const int products = (int)((target - 1) / square);
-        Assert.Equal(target, (long)products * square + 1);
-        Assert.Equal(18014400656965632f, IntegerGemm.Epilogue(target, 1f, 0f)); // 2^54 + 2^31
+        // acc = 2^53 + 2^29 + 1 lies just above the middle of two floats: one rounding goes up, a detour over float64
+        // would first lose the 1 and then round to even, down.
+        var target = (1L << 53) + (1L << 29) + 1;
+        const float Up = 9007200328482816f, Down = 9007199254740992f; // 2^53 + 2^30, 2^53
+        Assert.Equal(Up, (float)target);
+        Assert.Equal(Down, (float)(double)target);
+        Assert.Equal(Up, IntegerGemm.Epilogue(target, 1f, 0f));
 
-        // The same rounding through a kernel, at a length that can be multiplied out: 2^25 + 2^1 + 1 -> 2^25 + 4.
+        // The same through a kernel: as many of the largest products as go into it, and the rest as 32767 · a + 1 · b.
         var kernels = KernelSets.Require(set);
+        var (products, rest) = Math.DivRem(target, (long)Largest * Largest);
+        short[] x = [.. Enumerable.Repeat(Largest, (int)products), Largest, 1], w = [.. x];
+        w[^2] = (short)(rest / Largest);
+        w[^1] = (short)(rest % Largest);
+        Assert.Equal(target, x.Zip(w, (a, b) => (long)a * b).Sum());
         var layer = new QuantizedLinear
         {
             Name = "golden",
             Out = 1,
-            In = 3,
-            Int16Weight = [4096, 1, 1],
+            In = x.Length,
+            Int16Weight = w,
             WeightScale = [1f],
             Input = new QuantizationParameters(1f),
             Bias = [0f],
         };
-        short[] x = [8192, 2, 1];
         float y;
         fixed (short* source = x)
-            kernels.Linear(kernels.Pack(layer, false), new Cpu.Codes((nint)source, CodeWidth.Int16, layer.Input, PanelLayout.RowMajor(3)), LinearOutput.Float(&y, PanelLayout.RowMajor(1)), new WorkRange(0, 1, 0, 1), new WorkerScratch());
-        Assert.Equal(33554436f, y);
+            kernels.Linear(kernels.Pack(layer, false), new Cpu.Codes((nint)source, CodeWidth.Int16, layer.Input, PanelLayout.RowMajor(x.Length)), LinearOutput.Float(&y, PanelLayout.RowMajor(1)), new WorkRange(0, 1, 0, 1), new WorkerScratch());
+        Assert.Equal(Up, y);
     }
 
     [Theory]

@@ -5,12 +5,13 @@ using Iced.Intel;
 namespace QatKit.InferenceEngine.Tests.MachineCode;
 
 /// <summary>Runs the engine's machine code on any processor with AVX2, instruction by instruction, as Iced decodes it.</summary>
-/// <remarks>Memory is the process's own, so a read beyond a guarded buffer fails here as it would on the real processor.</remarks>
+/// <remarks>Memory is the process's own, so a read beyond a guarded buffer fails here as it would on the real processor. Every
+/// instruction that changes flags does so here; one that reads a flag which nothing has defined is an error.</remarks>
 internal sealed unsafe class EmulatedProcessor
 {
     private readonly ulong[] _general = new ulong[16];
     private readonly Vector512<byte>[] _vectors = new Vector512<byte>[32];
-    private bool _zero, _less;
+    private bool? _zero, _sign, _overflow;
 
     /// <summary>General-purpose registers, rax to r15.</summary>
     public Span<ulong> General => _general;
@@ -20,6 +21,15 @@ internal sealed unsafe class EmulatedProcessor
 
     /// <summary>Memory that was written: first byte, and how many.</summary>
     public List<(nint Address, int Bytes)>? Stores { get; init; }
+
+    /// <summary>Memory that was asked for, to be read and to be written.</summary>
+    public List<nint>? Prefetches { get; init; }
+
+    /// <inheritdoc cref="Prefetches"/>
+    public List<nint>? PrefetchesForWriting { get; init; }
+
+    /// <summary>Every instruction in the order of execution.</summary>
+    public List<Instruction>? Executed { get; init; }
 
     /// <summary>Decodes code that ends with its only return.</summary>
     public static Instruction[] Decode(byte[] code)
@@ -33,9 +43,11 @@ internal sealed unsafe class EmulatedProcessor
     /// <summary>Runs a program to its return.</summary>
     public void Run(Instruction[] program)
     {
+        _zero = _sign = _overflow = null;
         for (var at = 0; ;)
         {
             ref readonly var i = ref program[at++];
+            Executed?.Add(i);
             switch (i.Mnemonic)
             {
                 case Mnemonic.Ret:
@@ -50,35 +62,36 @@ internal sealed unsafe class EmulatedProcessor
                     Of(i.Op0Register) = (ulong)AddressOf(i);
                     break;
                 case Mnemonic.Add:
-                    Of(i.Op0Register) += i.Op1Kind switch
-                    {
-                        OpKind.Register => Of(i.Op1Register),
-                        OpKind.Memory => *(ulong*)AddressOf(i),
-                        _ => i.GetImmediate(1),
-                    };
+                    Of(i.Op0Register) = Sum(Of(i.Op0Register), Operand(i));
                     break;
                 case Mnemonic.Sub:
-                    Of(i.Op0Register) -= Of(i.Op1Register);
+                    Of(i.Op0Register) = Difference(Of(i.Op0Register), Operand(i));
+                    break;
+                case Mnemonic.Dec:
+                    Of(i.Op0Register) = Difference(Of(i.Op0Register), 1);
                     break;
                 case Mnemonic.Cmp:
-                    _less = (long)Of(i.Op0Register) < (long)Of(i.Op1Register);
+                    Difference(Of(i.Op0Register), Operand(i));
                     break;
-                case Mnemonic.Cmovl:
-                    if (_less) Of(i.Op0Register) = Of(i.Op1Register);
-                    break;
-                case Mnemonic.Test when i.Op0Register == i.Op1Register:
-                    _zero = Of(i.Op0Register) == 0;
-                    break;
-                case Mnemonic.Prefetcht0 or Mnemonic.Prefetchw:
+                case Mnemonic.Test:
+                    Define(Of(i.Op0Register) & Operand(i), overflow: false);
                     break;
                 case Mnemonic.Shr:
                     Of(i.Op0Register) >>= i.Immediate8;
+                    // No shift leaves the flags alone; one by more than a bit leaves the overflow open.
+                    if (i.Immediate8 != 0) Define(Of(i.Op0Register), overflow: null);
                     break;
-                case Mnemonic.Dec:
-                    _zero = --Of(i.Op0Register) == 0;
+                case Mnemonic.Cmovl:
+                    if (Defined(_sign, i) != Defined(_overflow, i)) Of(i.Op0Register) = Of(i.Op1Register);
                     break;
                 case Mnemonic.Jne:
-                    if (!_zero) at = IndexOf(program, i.NearBranchTarget);
+                    if (!Defined(_zero, i)) at = IndexOf(program, i.NearBranchTarget);
+                    break;
+                case Mnemonic.Prefetcht0:
+                    Prefetches?.Add(AddressOf(i));
+                    break;
+                case Mnemonic.Prefetchw:
+                    PrefetchesForWriting?.Add(AddressOf(i));
                     break;
                 case Mnemonic.Vzeroupper:
                     for (var v = 0; v < 16; v++) _vectors[v] = Low(_vectors[v].GetLower().GetLower());
@@ -126,6 +139,24 @@ internal sealed unsafe class EmulatedProcessor
         return at;
     }
 
+    private ulong Sum(ulong left, ulong right)
+    {
+        var sum = left + right;
+        Define(sum, overflow: (long)((left ^ sum) & (right ^ sum)) < 0); // Both have the sign that the sum has not.
+        return sum;
+    }
+
+    private ulong Difference(ulong left, ulong right)
+    {
+        var difference = left - right;
+        Define(difference, overflow: (long)((left ^ right) & (left ^ difference)) < 0);
+        return difference;
+    }
+
+    private void Define(ulong result, bool? overflow) => (_zero, _sign, _overflow) = (result == 0, (long)result < 0, overflow);
+
+    private static bool Defined(bool? flag, in Instruction reader) => flag ?? throw new InvalidOperationException($"'{reader}' reads a flag that nothing has defined.");
+
     // Loads clear what lies above.
     private static Vector512<byte> Low(Vector128<byte> low) => Vector512.Create(Vector256.Create(low, Vector128<byte>.Zero), Vector256<byte>.Zero);
 
@@ -133,6 +164,14 @@ internal sealed unsafe class EmulatedProcessor
         Vector512.Create(operation(a.GetLower(), b.GetLower()), operation(a.GetUpper(), b.GetUpper()));
 
     private ref ulong Of(Register register) => ref _general[register - Register.RAX];
+
+    // The second one of two.
+    private ulong Operand(in Instruction i) => i.Op1Kind switch
+    {
+        OpKind.Register => Of(i.Op1Register),
+        OpKind.Memory => *(ulong*)AddressOf(i),
+        _ => i.GetImmediate(1),
+    };
 
     private ref Vector512<byte> VectorOf(Register register) => ref _vectors[register.IsZMM() ? register - Register.ZMM0 : register - Register.XMM0];
 

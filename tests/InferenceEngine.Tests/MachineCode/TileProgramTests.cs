@@ -170,16 +170,30 @@ public sealed unsafe class TileProgramTests
     [MemberData(nameof(Kernels))]
     public void Every_tile_computes_its_product_and_keeps_the_callers_registers(bool sparse, int blocks, bool windows)
     {
-        Assert.SkipUnless(System.Runtime.Intrinsics.X86.Avx2.IsSupported, "The emulator itself takes AVX2.");
+        Tiers.Require(CpuTier.Avx2, "The emulator itself");
         var random = new Random(7);
         for (var rows = 1; rows <= TileKernel.MaxRows; rows++)
         {
             // In one panel; in whole ones; beginning and ending within one; the last no longer than what is left.
-            foreach (var (first, panel) in new[] { (nint.MaxValue, nint.MaxValue), (8, 8), (8, 16), (16, 24), (24, 64), (40, 8) }) Check(new TileKernel(sparse, blocks, rows), first, panel, windows, random);
+            foreach (var (first, panel) in new[] { (nint.MaxValue, nint.MaxValue), (8, 8), (8, 16), (16, 24), (24, 64), (40, 8) })
+                foreach (var from in Enum.GetValues<From>()) Check(new TileKernel(sparse, blocks, rows), first, panel, from, windows, random);
         }
     }
 
-    private static void Check(TileKernel kernel, nint firstPanel, nint panel, bool windows, Random random)
+    // Where sums start.
+    private enum From
+    {
+        // The first stretch of K: every row alike, from the header of its block.
+        Headers,
+
+        // Every row and block from values of its own.
+        Values,
+
+        // A later stretch of K: from what is in the result already.
+        Result,
+    }
+
+    private static void Check(TileKernel kernel, nint firstPanel, nint panel, From from, bool windows, Random random)
     {
         const int RowBytes = Depth + 40, Gap = 3, Stride = Columns + 5, NextPanel = 13 * RowBytes;
         var columnBytes = Depth * 16;
@@ -188,7 +202,8 @@ public sealed unsafe class TileProgramTests
         using var a = Random(random, (panels - 1) * NextPanel + kernel.Rows * RowBytes);
         using var columns = Random(random, kernel.Blocks * (columnBytes + 64));
         if (kernel.IsSparse) Indices(columns.Pointer, kernel.Blocks, columnBytes + 64, random);
-        using var start = Random(random, (kernel.Blocks * Columns + Gap * (kernel.Blocks - 1)) * sizeof(int));
+        int startStride = from == From.Headers ? 0 : Columns, nextStart = (from == From.Headers ? 1 : kernel.Rows) * Columns + Gap;
+        using var start = Random(random, ((kernel.Blocks - 1) * nextStart + (kernel.Rows - 1) * startStride + Columns) * sizeof(int));
         using var c = Random(random, ((kernel.Rows - 1) * Stride + (kernel.Blocks - 1) * kernel.Rows * Stride + Columns) * sizeof(int));
         TileOperands operands = new()
         {
@@ -200,14 +215,18 @@ public sealed unsafe class TileProgramTests
             Columns = columns.Pointer,
             NextColumns = columnBytes + 64,
             Depth = Depth,
-            Start = (int*)start.Pointer,
-            StartStride = 0,
-            NextStart = Columns + Gap,
+            Start = from == From.Result ? (int*)c.Pointer : (int*)start.Pointer,
+            StartStride = from == From.Result ? Stride : startStride,
+            NextStart = from == From.Result ? kernel.Rows * Stride : nextStart,
             C = (int*)c.Pointer,
             Stride = Stride,
             NextC = kernel.Rows * Stride,
+            Fetch = a.Pointer + 3,
+            FetchBytes = random.Next(64),
+            Claim = c.Pointer + 5,
+            ClaimBytes = random.Next(64),
         };
-        var processor = new EmulatedProcessor { Stores = [] };
+        var processor = new EmulatedProcessor { Stores = [], Prefetches = [], PrefetchesForWriting = [] };
         foreach (ref var register in processor.General) register = (ulong)random.NextInt64();
         foreach (ref var vector in processor.Vectors) vector = Vector512.Create(random.NextInt64(), 1, 2, 3, 4, 5, 6, 7).AsByte();
         processor.General[(int)(windows ? Gpr.Rcx : Gpr.Rdi)] = (ulong)&operands;
@@ -218,11 +237,20 @@ public sealed unsafe class TileProgramTests
 
         processor.Run(EmulatedProcessor.Decode(TileProgram.Write(kernel, windows)));
 
-        TensorAssert.BitEqual(expected, c.ToArray<int>(), 0, $"{kernel}, panels of {firstPanel} and {panel} bytes, Windows {windows}");
+        TensorAssert.BitEqual(expected, c.ToArray<int>(), 0, $"{kernel}, panels of {firstPanel} and {panel} bytes, from {from}, Windows {windows}");
         foreach (var register in windows ? KeptOnWindows : Kept) Assert.Equal(general[register], processor.General[register]);
         for (var v = 6; windows && v <= 15; v++) Assert.Equal(vectors[v].GetLower().GetLower(), processor.Vectors[v].GetLower().GetLower());
         foreach (var store in processor.Stores)
             Assert.True(Inside(store, (nint)c.Pointer, expected.Length * sizeof(int)) || Inside(store, (nint)operands.Saved, 25 * sizeof(long)), $"{kernel} stores elsewhere.");
+        // One part of what is to come with each step, and none beyond: [Fetch, Fetch + FetchBytes · FetchSteps).
+        Assert.Equal(Parts(operands.Fetch, operands.FetchBytes, operands.FetchSteps), processor.Prefetches);
+        Assert.Equal(Parts(operands.Claim, operands.ClaimBytes, operands.FetchSteps), processor.PrefetchesForWriting);
+    }
+
+    private static IEnumerable<nint> Parts(byte* start, nint bytes, nint count)
+    {
+        var address = (nint)start;
+        return Enumerable.Range(0, (int)count).Select(i => address + i * bytes);
     }
 
     private static bool Inside((nint Address, int Bytes) store, nint start, int bytes) => store.Address >= start && store.Address + store.Bytes <= start + bytes;
@@ -235,7 +263,7 @@ public sealed unsafe class TileProgramTests
             {
                 for (var n = 0; n < Columns; n++)
                 {
-                    var sum = o->Start[block * o->NextStart + n];
+                    var sum = o->Start[block * o->NextStart + row * o->StartStride + n];
                     var x = o->A + row * o->RowBytes;
                     var w = o->Columns + block * o->NextColumns;
                     // 16 columns × 4 codes for four k; 2:4: for eight k, and as many indices.

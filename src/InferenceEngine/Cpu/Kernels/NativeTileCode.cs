@@ -17,32 +17,21 @@ internal readonly unsafe struct NativeTileCode : ITileCode
         ((delegate* unmanaged[SuppressGCTransition]<TileOperands*, void>)Table.Entries[kernel.Index])(operands);
 
     /// <summary>Repeats <c>vpdpbusd</c> on registers, and returns <paramref name="steps"/>.</summary>
+    /// <param name="steps">At least 1: the loop asks after each step whether there is another.</param>
     public static int RunPeak(int steps)
     {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
         ((delegate* unmanaged<nint, void>)Table.Entries[TileKernel.All.Count])(steps);
         return steps;
     }
 
     private static class Table
     {
-        private const int Alignment = 64;
-
         static Table()
         {
-            var windows = OperatingSystem.IsWindows();
-            byte[][] programs = [.. TileKernel.All.Select(k => TileProgram.Write(k, windows)), PeakProgram.Write(windows)];
-            var all = new List<byte>();
-            var offsets = new int[programs.Length];
-            for (var i = 0; i < programs.Length; i++)
-            {
-                while (all.Count % Alignment != 0) all.Add(0xCC); // int3: nobody comes here
-                offsets[i] = all.Count;
-                all.AddRange(programs[i]);
-            }
-
-            var start = ExecutableMemory.TryPlace(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(all), out var problem);
-            Problem = problem;
-            Entries = Array.ConvertAll(offsets, offset => (nint)start + offset);
+            var placed = new PlacedTileCode(ExecutableMemory.TryPlace);
+            Problem = placed.Problem;
+            Entries = placed.Entries;
         }
 
         public static readonly string Problem;

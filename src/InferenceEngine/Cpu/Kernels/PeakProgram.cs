@@ -2,7 +2,7 @@ using QatKit.InferenceEngine.Cpu.MachineCode;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
-/// <summary>Writes a loop of <c>vpdpbusd</c> on 512-bit registers and nothing else: <c>void peak(long steps)</c>.</summary>
+/// <summary>Writes a loop of <c>vpdpbusd</c> on 512-bit registers and nothing else: <c>void peak(long steps)</c>, with at least one step.</summary>
 internal static class PeakProgram
 {
     /// <summary>Independent accumulators, more than the instruction's latency can fill.</summary>

@@ -5,16 +5,21 @@ namespace QatKit.InferenceEngine.Cpu.MachineCode;
 /// <summary>Machine code in memory of its own: written first, then executable, never both.</summary>
 internal static unsafe partial class ExecutableMemory
 {
-    /// <summary>True where this class knows how to ask for such memory.</summary>
-    public static bool IsKnown => OperatingSystem.IsLinux() || OperatingSystem.IsWindows();
-
     /// <summary>Copies code into new memory, which stays for the life of the process.</summary>
     /// <param name="code">The code; position-independent.</param>
     /// <param name="problem">Why not, when the result is null: hardened systems refuse.</param>
-    public static byte* TryPlace(ReadOnlySpan<byte> code, out string problem)
+    public static byte* TryPlace(ReadOnlySpan<byte> code, out string problem) => TryPlace(code, RuntimeInformation.ProcessArchitecture, out problem);
+
+    /// <inheritdoc cref="TryPlace(ReadOnlySpan{byte}, out string)"/>
+    /// <param name="code">The code; position-independent.</param>
+    /// <param name="process">What this process is: a processor of 64 bits runs processes of 32 bits too.</param>
+    /// <param name="problem">Why not, when the result is null.</param>
+    internal static byte* TryPlace(ReadOnlySpan<byte> code, Architecture process, out string problem)
     {
-        problem = "";
-        return OperatingSystem.IsWindows() ? Windows(code, out problem) : OperatingSystem.IsLinux() ? Linux(code, out problem) : null;
+        if (process == Architecture.X64 && OperatingSystem.IsLinux()) return Linux(code, out problem);
+        if (process == Architecture.X64 && OperatingSystem.IsWindows()) return Windows(code, out problem);
+        problem = "its machine code is for 64-bit processes on Linux and Windows only";
+        return null;
     }
 
     private static byte* Linux(ReadOnlySpan<byte> code, out string problem)
@@ -37,6 +42,7 @@ internal static unsafe partial class ExecutableMemory
 
     private static byte* Windows(ReadOnlySpan<byte> code, out string problem)
     {
+        const nint CurrentProcess = -1;
         const uint Commit = 0x1000, Reserve = 0x2000, Release = 0x8000, ReadWrite = 0x04, ExecuteRead = 0x20;
         problem = "";
         var memory = VirtualAlloc(0, (nuint)code.Length, Commit | Reserve, ReadWrite);
@@ -47,7 +53,13 @@ internal static unsafe partial class ExecutableMemory
         }
 
         code.CopyTo(new Span<byte>((void*)memory, code.Length));
-        if (VirtualProtect(memory, (nuint)code.Length, ExecuteRead, out _) != 0) return (byte*)memory;
+        if (VirtualProtect(memory, (nuint)code.Length, ExecuteRead, out _) != 0)
+        {
+            // What Windows asks for; a processor of this kind sees what was written by itself.
+            _ = FlushInstructionCache(CurrentProcess, memory, (nuint)code.Length);
+            return (byte*)memory;
+        }
+
         problem = Problem("VirtualProtect");
         _ = VirtualFree(memory, 0, Release);
         return null;
@@ -76,4 +88,7 @@ internal static unsafe partial class ExecutableMemory
 
     [LibraryImport("kernel32", SetLastError = true)]
     private static partial int VirtualFree(nint address, nuint size, uint type);
+
+    [LibraryImport("kernel32")]
+    private static partial int FlushInstructionCache(nint process, nint address, nuint size);
 }
