@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Restore, Release build, style check, all tests. The last line is "N passed, N failed, N skipped";
+# Restore, Release build, style check, all tests, why tests were skipped. The last line is "N passed, N failed, N skipped";
 # the exit code is 0 only when everything built, nothing failed and at least one test ran.
 set -uo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
@@ -44,6 +44,16 @@ fi
 if [ "$((passed + failed))" -eq 0 ]; then
     echo "No test ran."
     code=1
+fi
+# What was not tested here, and why: a skipped test is a line with its name, its reason indented, and where it is from.
+if [ "$skipped" -gt 0 ]; then
+    echo "== skipped"
+    awk '
+        function note() { if (inside) count[reason == "" ? "no reason" : reason]++; inside = 0 }
+        /^skipped / { note(); inside = 1; reason = ""; next }
+        inside && (/^  from / || !/^  /) { note(); next }
+        inside { sub(/^ +/, ""); reason = reason (reason == "" ? "" : " ") $0 }
+        END { note(); for (reason in count) printf "%5d  %s\n", count[reason], reason }' "$log" | sort -k1,1nr -k2
 fi
 # Failures once more at the end, where a reader looks first.
 if [ "$code" -ne 0 ]; then grep -a -A 20 '^failed ' "$log" | head -n 200; fi

@@ -33,6 +33,8 @@ internal sealed unsafe class ObservedKernels(CpuKernels inner, Action? each = nu
 
     public override string Tier => inner.Tier;
 
+    public override int BlocksPerTile => inner.BlocksPerTile;
+
     public override byte CodeOffset => inner.CodeOffset;
 
     public override PackedLinear Pack(QuantizedLinear layer, bool sparse) => inner.Pack(layer, sparse);

@@ -25,6 +25,17 @@ public sealed unsafe class AttentionKernelTests
 
     [Theory]
     [MemberData(nameof(Sets))]
+    public void Lengths_beyond_those_of_bert_are_exact(KernelSet set)
+    {
+        foreach (var length in new[] { 513, 1024, 2000 })
+        {
+            Check(set, length, 16, CodeWidth.Int8, RandomCode(length), queries: 7);
+            Check(set, length, 2, CodeWidth.Int8, _ => 127, queries: 1); // all weights 255, largest sums
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Sets))]
     public void Every_head_size_is_exact(KernelSet set)
     {
         for (var d = 1; d <= 130; d++)

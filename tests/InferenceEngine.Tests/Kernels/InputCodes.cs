@@ -24,5 +24,11 @@ internal static class InputCodes
         return BoundedMemory.Of<sbyte>([.. codes, .. Enumerable.Repeat(Fill, beyond)], edge);
     }
 
-    private static bool ReadsInPlace(CpuKernels kernels) => kernels.CodeOffset != 0;
+    // Tiles that do so need no room for rows; those of the other tiers pack them.
+    private static bool ReadsInPlace(CpuKernels kernels) => kernels switch
+    {
+        Avx512VnniKernels<EmulatedTileCode> => DenseByteTile<DenseProductAvx512Vnni<EmulatedTileCode>>.RoomForRows(1, 1) == 0,
+        Avx512VnniKernels<NativeTileCode> => DenseByteTile<DenseProductAvx512Vnni<NativeTileCode>>.RoomForRows(1, 1) == 0,
+        _ => false,
+    };
 }

@@ -1,4 +1,5 @@
 using QatKit.Core.Graph;
+using QatKit.Core.Numerics;
 using QatKit.InferenceEngine.Cpu;
 using QatKit.InferenceEngine.Cpu.Kernels;
 using QatKit.TestKit;
@@ -127,6 +128,38 @@ public sealed unsafe class LinearKernelTests
                 Array.Fill(x, -max, k, k);
                 Check(set, 2, layer, input: x);
             }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void The_longest_sum_of_extreme_codes_is_exact(KernelSet set)
+    {
+        const int K = NumericsContract.MaxInt8Reduction, Max = NumericsContract.Int8Max;
+        // The largest sums of both signs, and sums that nearly cancel after half of the way or all the time: those are small enough to be seen to the last digit.
+        int Code(int n, int i) => i == K - 1 ? 1 : n switch
+        {
+            0 => Max,
+            1 => -Max,
+            2 => i < K / 2 ? Max : -Max,
+            3 => i < K / 2 ? -Max : Max,
+            _ => i / 4 % 2 == 0 ? Max : -Max,
+        };
+        foreach (var sparse24 in new[] { false, true })
+        {
+            var random = LinearCase.Layer(5, K, CodeWidth.Int8, sparse24, Code);
+            var layer = new QuantizedLinear
+            {
+                Name = random.Name,
+                Out = random.Out,
+                In = K,
+                Int8Weight = random.Int8Weight,
+                WeightScale = [1f, 1f, 1f, 1f, 1f],
+                Input = new QuantizationParameters(1f),
+                Bias = new float[5],
+                Mask = random.Mask,
+            };
+            Check(set, 2, layer, input: [.. Enumerable.Repeat(Max, K), .. Enumerable.Repeat(-Max, K)]);
         }
     }
 

@@ -37,6 +37,15 @@ public sealed class SessionParityTests
 
     [Theory]
     [MemberData(nameof(Sets))]
+    public void Sequences_longer_than_those_of_bert_equal_the_reference(KernelSet set)
+    {
+        var graph = SyntheticGraph.Create(new BertArchitecture(1, 16, 1, 16, 50, 2000, 2, 2), 14);
+        AssertParity(set, graph, [513, 1024], threads: 1);
+        AssertParity(set, graph, [2000], threads: 2);
+    }
+
+    [Theory]
+    [MemberData(nameof(Sets))]
     public void Sizes_that_divide_nothing_equal_the_reference(KernelSet set) =>
         AssertParity(set, SyntheticGraph.Create(Odd, 5), [37, 2, 1, 23], threads: 2);
 

@@ -1,7 +1,6 @@
 using QatKit.Core.Graph;
 using QatKit.Core.Reference;
 using QatKit.InferenceEngine.Cpu;
-using QatKit.InferenceEngine.Cpu.Kernels;
 using QatKit.TestKit;
 
 namespace QatKit.InferenceEngine.Tests.Session;
@@ -12,16 +11,20 @@ public sealed class RaggedBatchTests
     private static readonly BertArchitecture Small = new(2, 32, 2, 64, 50, 128, 2, 3);
     private static readonly QuantizedGraph Graph = SyntheticGraph.Create(Small, 21);
 
+    public static TheoryData<KernelSet, int, int[]> SetsThreadsAndLengths =>
+    [
+        // Blocks one by one, and in pairs.
+        .. from set in new[] { KernelSet.Scalar, KernelSet.Avx512VnniEmulated }
+           from batch in new (int Threads, int[] Lengths)[] { (1, [1, 128, 2, 40]), (2, [1, 128, 2, 40]), (3, [128]), (5, [1]), (7, [1, 1, 1]) }
+           select (set, batch.Threads, batch.Lengths),
+    ];
+
     [Theory]
-    [InlineData(1, new[] { 1, 128, 2, 40 })]
-    [InlineData(2, new[] { 1, 128, 2, 40 })]
-    [InlineData(3, new[] { 128 })]
-    [InlineData(5, new[] { 1 })]
-    [InlineData(7, new[] { 1, 1, 1 })]
-    public void Every_token_is_computed_once_and_padding_never(int threads, int[] lengths)
+    [MemberData(nameof(SetsThreadsAndLengths))]
+    public void Every_token_is_computed_once_and_padding_never(KernelSet set, int threads, int[] lengths)
     {
         var batch = SyntheticGraph.CreateBatch(Small, lengths, 1);
-        var kernels = new ObservedKernels(new ScalarKernels());
+        var kernels = new ObservedKernels(KernelSets.Require(set));
         using var session = InferenceSession.Wrap(CpuBackend.Create(Graph, new CpuSettings(kernels, threads, WeightFormat.Auto, "test")));
         TensorAssert.BitEqual(ReferenceExecutor.Run(Graph, batch), session.Run(batch), 3);
 

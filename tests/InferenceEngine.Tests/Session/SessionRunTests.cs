@@ -17,15 +17,10 @@ public sealed class SessionRunTests
         var batches = Enumerable.Range(0, 6).Select(i => SyntheticGraph.CreateBatch(Small, [.. Enumerable.Range(1, 1 + i).Select(n => 1 + n * 11 % 40)], i)).ToArray();
         var expected = batches.Select(b => ReferenceExecutor.Run(Graph, b)).ToArray();
         using var session = InferenceSession.Create(Graph, new SessionOptions { Threads = threads, WorkPerThread = 0 });
-        var failures = 0;
-        var callers = batches.Select((batch, i) => new Thread(() =>
+        Callers.Run(batches.Length, i =>
         {
-            for (var repeat = 0; repeat < 20; repeat++)
-                if (!session.Run(batch).AsSpan().SequenceEqual(expected[i])) Interlocked.Increment(ref failures);
-        })).ToArray();
-        foreach (var caller in callers) caller.Start();
-        foreach (var caller in callers) Assert.True(caller.Join(TimeSpan.FromMinutes(2)), "A concurrent call did not end.");
-        Assert.Equal(0, failures);
+            for (var repeat = 0; repeat < 20; repeat++) TensorAssert.BitEqual(expected[i], session.Run(batches[i]), 3, $"batch {i}, call {repeat}");
+        });
     }
 
     [Theory]
