@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using QatKit.Core.Graph;
 using QatKit.InferenceEngine.Cuda.Compilation;
 using QatKit.InferenceEngine.Cuda.Kernels;
@@ -34,6 +35,35 @@ public sealed class KernelCompilationTests
 
         Assert.Empty(problems.Order());
     }
+
+    // A structure of another size, or a second parameter, would be read from the wrong place.
+    [Theory]
+    [InlineData("sm_80")]
+    [InlineData("sm_90a")]
+    public void Every_kernel_has_one_parameter_of_the_size_of_the_hosts_structure(string target)
+    {
+        var compiler = NvrtcRequirement.Open();
+        var cache = new KernelCache(compiler, KernelCache.DefaultFolder);
+        var problems = new List<string>();
+        var kernels = KernelCatalog.For(Large, [false, true], int16Encoder: false, hopper: target == "sm_90a").GroupBy(d => d.EntryPoint).SelectMany(g => g.Take(2)).ToArray();
+        Assert.Equal(target == "sm_90a" ? 6 : 5, kernels.DistinctBy(d => d.EntryPoint).Count());
+        foreach (var definition in kernels)
+        {
+            var parameters = CubinParameter.Read(cache.Get(KernelSources.Load(definition), new KernelTarget(target)).Kernel.Image, definition.EntryPoint);
+            if (parameters is not [var only] || only.Bytes != ParameterBytes(definition.EntryPoint)) problems.Add($"{definition}: {string.Join(", ", parameters)}; the host has one of {ParameterBytes(definition.EntryPoint)} bytes.");
+        }
+
+        Assert.Empty(problems);
+    }
+
+    private static int ParameterBytes(string entryPoint) => entryPoint switch
+    {
+        "embed_layernorm" => Unsafe.SizeOf<EmbeddingParameters>(),
+        "layernorm" => Unsafe.SizeOf<LayerNormParameters>(),
+        "attention" => Unsafe.SizeOf<AttentionParameters>(),
+        "gemm_s8_sm90" => Unsafe.SizeOf<GemmSm90Parameters>(),
+        _ => Unsafe.SizeOf<GemmParameters>(),
+    };
 
     [Fact]
     public void The_committed_table_is_that_of_the_built_kernels()

@@ -26,7 +26,7 @@ public sealed class CudaErrorTests
         var driver = new FakeCudaDriver();
         using var context = driver.CreateContext(driver.InstalledDevices[0]);
         using var module = driver.LoadModule(context, [1], "gemm_s8<SPARSE=0>");
-        var launch = new CudaLaunch(driver.GetFunction(module, "gemm_s8"), new Dim3(16, 2, 4), new Dim3(128), 73728, new KernelArguments(), "X[128, 1024] W[1024, 1024]")
+        var launch = new CudaLaunch(driver.GetFunction(module, "gemm_s8"), new Dim3(16, 2, 4), new Dim3(128), 73728, KernelArguments.Of(0), "X[128, 1024] W[1024, 1024]")
         {
             Cluster = new Dim3(2),
             OverlapsPredecessor = true,
