@@ -124,6 +124,14 @@ internal sealed unsafe class CudaDriver : ICudaDriver
         $"{bytes} bytes of dynamic shared memory for kernel {function.Name}");
 
     /// <inheritdoc/>
+    public void PreferSharedMemory(CudaFunction function)
+    {
+        const int percent = 100;
+        Check(cuFuncSetAttribute(function.Value, FunctionAttribute.PreferredSharedMemoryCarveout, percent), nameof(cuFuncSetAttribute),
+            $"the largest share of shared memory for kernel {function.Name}");
+    }
+
+    /// <inheritdoc/>
     public int BlocksPerMultiprocessor(CudaFunction function, int threads, int sharedBytes)
     {
         Check(cuOccupancyMaxActiveBlocksPerMultiprocessor(out var blocks, function.Value, threads, (nuint)sharedBytes),

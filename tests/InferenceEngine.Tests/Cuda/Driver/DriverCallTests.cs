@@ -42,6 +42,8 @@ public sealed class DriverCallTests
     public async Task A_launch_gives_the_address_of_its_one_parameter_and_its_attributes()
     {
         var output = await RunChild();
+        // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES and CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT.
+        Assert.Contains("ATTRIBUTE 0x22 8 65536.\nATTRIBUTE 0x22 9 100.\n", output, StringComparison.Ordinal);
         Assert.Contains("LAUNCH 0x22 grid 3 4 5 block 64 1 1 shared 4096 stream 0x33 attribute 4 2 1 1 attribute 6 1 0 0 extra 0 " +
             "01 00 00 00 00 00 00 00 02 00 00 00 00 00 00 00 03 00 00 00 04 00 00 00.\n", output, StringComparison.Ordinal);
     }
@@ -56,6 +58,7 @@ public sealed class DriverCallTests
         using var module = new CudaModule(driver, context, 0x11, "kernel<N=1>");
         var function = new CudaFunction(module, "kernel", 0x22, 32, 0, 1024, 1024);
         driver.AllowSharedMemory(function, 65536);
+        driver.PreferSharedMemory(function);
         driver.Launch(stream, new CudaLaunch(function, new Dim3(3, 4, 5), new Dim3(64), 4096, KernelArguments.Of(new Parameter { A = 1, B = 2, C = 3, D = 4 }), "")
         {
             Cluster = new Dim3(2),
