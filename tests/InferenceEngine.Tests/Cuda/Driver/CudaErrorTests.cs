@@ -60,5 +60,15 @@ public sealed class CudaErrorTests
         }
     }
 
+    [Fact]
+    public void Errors_of_the_device_stay_and_errors_of_a_call_do_not()
+    {
+        string Call(string name) => Message(() => CudaErrors.ThrowCall("cuStreamSynchronize", name, "text", "waiting"));
+        Assert.True(CudaErrors.IsDeviceFault(Call("CUDA_ERROR_ILLEGAL_ADDRESS")));
+        Assert.True(CudaErrors.IsDeviceFault(Call("CUDA_ERROR_LAUNCH_FAILED")));
+        Assert.False(CudaErrors.IsDeviceFault(Call("CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES")));
+        Assert.False(CudaErrors.IsDeviceFault(CudaErrors.NoDriver("libcuda.so.1").Message));
+    }
+
     private static string Message(Action action) => Assert.Throws<QatKitException>(action).Message;
 }
