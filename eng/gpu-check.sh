@@ -1,27 +1,37 @@
 #!/usr/bin/env bash
 # Proof and measurement of the CUDA engine on a machine with a GPU that has neither .NET nor internet.
 #
-#   eng/gpu-check.sh pack OUT.tar.xz [TARGET]   here: publishes everything for linux-x64 and packs it (under 60 MB), with the kernels for a
-#                                               target (default sm_90a)
+#   eng/gpu-check.sh pack OUT [TARGET]          here: publishes everything for linux-x64 and packs it, with the kernels for a target (default
+#                                               sm_90a). OUT ends in .tar.gz, or in .tar.xz: smaller, for hosts that have xz
 #   ./gpu-check.sh run RESULTS [options]        there, in the unpacked folder: runs the stages
 #       --stages a,b,...    these alone, in this order (default: all)
 #       --limit STAGE=S     another time limit for a stage, in seconds; may be repeated
 #       --budget S          seconds for all stages together: a stage gets at most what is left
+#       --without wgmma     no warpgroup products in any stage; `--without none` uses them even where stage plans found them wrong
 #   ./gpu-check.sh report RESULTS FOLDER...     puts the unpacked logs of several runs into one report
 #   ./gpu-check.sh list                         the stages with their limits
 #
 # RESULTS receives report.md, report.json and logs.tar.gz (log and results of every stage, renewed after each one). A stage that fails or
-# runs out of time does not stop the others. Exit code: 0 nothing failed, 1 something did, 3 nothing failed but no device was used.
+# runs out of time does not stop the others. When warpgroup products fail or hang in stage plans, the stages after it, also those of later runs
+# from this folder, do without them. Exit code: 0 nothing failed, 1 something did, 3 nothing failed but no device was used.
 set -uo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 self=$here/$(basename -- "${BASH_SOURCE[0]}")
 check=$here/bin/QatKit.GpuCheck
+doubts=$here/without-wgmma.txt
 tests=$here/bin/QatKit.InferenceEngine.Tests
 
 # Name and time limit in seconds. Stages named -host use kernels of this machine's own compiler, the others those that came along.
-all_stages="machine:30 doctor:30 cpu-tests:150 kernels-host:180 plans:90 plans-host:90 device-tests:150 soak:400 soak-host:120 memcheck:150 racecheck:200
+all_stages="machine:30 doctor:30 plans:90 cpu-tests:150 kernels-host:180 plans-host:90 device-tests:150 soak:400 soak-host:120 memcheck:150 racecheck:200
     synccheck:100 table:420 table-host:120 profile:90 ncu:150 cpu-comparison:240 peers-fp16:300 peers-int8:200 host-torch:120"
+
+# What the stages do without: --without wgmma, or nothing. The tests read their variable.
+without=()
+if [ "${STAGE_WITHOUT:-}" = wgmma ]; then
+    without=(--without wgmma)
+    export QATKIT_TEST_WITHOUT=wgmma
+fi
 
 # ---- stages: each runs in a process of its own, in the folder of its results. Exit code 3: nothing here to check. The last line counts.
 
@@ -46,9 +56,9 @@ stage_cpu-tests() {
 
 stage_kernels-host() { with_host "$check" kernels --json kernels-host.json; }
 
-stage_plans() { with_packed "$check" plans --json plans.json; }
+stage_plans() { with_packed "$check" plans "${without[@]}" --json plans.json; }
 
-stage_plans-host() { with_host "$check" plans --json plans-host.json; }
+stage_plans-host() { with_host "$check" plans "${without[@]}" --json plans-host.json; }
 
 stage_device-tests() {
     need_device
@@ -58,9 +68,9 @@ stage_device-tests() {
     "$kernels" "$tests" -noColor -namespace '*.Tests.Cuda.*' -namespace- '*.Emulation' -namespace- '*.Compilation' -class- '*.EmulatedBackendTests'
 }
 
-stage_soak() { with_packed "$check" soak --sentences 10000 --seconds $((STAGE_LIMIT - 20)) --json soak.json; }
+stage_soak() { with_packed "$check" soak "${without[@]}" --sentences 10000 --seconds $((STAGE_LIMIT - 20)) --json soak.json; }
 
-stage_soak-host() { with_host "$check" soak --sentences 1000 --seconds $((STAGE_LIMIT - 20)) --json soak-host.json; }
+stage_soak-host() { with_host "$check" soak "${without[@]}" --sentences 1000 --seconds $((STAGE_LIMIT - 20)) --json soak-host.json; }
 
 stage_memcheck() { sanitize memcheck --leak-check no; }
 
@@ -68,11 +78,11 @@ stage_racecheck() { sanitize racecheck; }
 
 stage_synccheck() { sanitize synccheck; }
 
-stage_table() { with_packed "$check" table --seconds $((STAGE_LIMIT - 30)) --json table.json; }
+stage_table() { with_packed "$check" table "${without[@]}" --seconds $((STAGE_LIMIT - 30)) --json table.json; }
 
-stage_table-host() { with_host "$check" table --shapes bert-large --batches 1 32 --lengths 128 --seconds $((STAGE_LIMIT - 30)) --json table-host.json; }
+stage_table-host() { with_host "$check" table "${without[@]}" --shapes bert-large --batches 1 32 --lengths 128 --seconds $((STAGE_LIMIT - 30)) --json table-host.json; }
 
-stage_profile() { with_packed "$check" table --shapes bert-large --batches 1 32 --lengths 128 --kernels --seconds $((STAGE_LIMIT - 20)) --json table-profile.json; }
+stage_profile() { with_packed "$check" table "${without[@]}" --shapes bert-large --batches 1 32 --lengths 128 --kernels --seconds $((STAGE_LIMIT - 20)) --json table-profile.json; }
 
 # One encoder layer of BERT-large, the ninth, dense and 2:4: the embedding and seven launches of each layer go before.
 stage_ncu() {
@@ -83,7 +93,7 @@ stage_ncu() {
         supported 'LibraryNotLoaded|ERR_NVGPUCTRPERM' with_packed \
             ncu --clock-control none --kernel-name-base function --kernel-name 'regex:gemm|attention|layernorm' --launch-skip 57 --launch-count 7 \
             --section SpeedOfLight --section LaunchStats --section Occupancy --section MemoryWorkloadAnalysis --section WarpStateStats --section SchedulerStats \
-            "$check" pass --shape bert-large --batch 1 --length 128 $format || return
+            "$check" pass "${without[@]}" --shape bert-large --batch 1 --length 128 $format || return
     done
     echo "the tables are in this log"
 }
@@ -108,7 +118,8 @@ with_packed() { QATKIT_NVRTC="$here/no-compiler" "$@"; }
 with_host() {
     local nvrtc
     nvrtc=$(host_nvrtc) || { echo "this machine has no NVRTC"; exit 3; }
-    QATKIT_NVRTC="$nvrtc" "$@"
+    # Kernels of another compiler in the packed ones' folder would be taken for them, being newer.
+    QATKIT_NVRTC="$nvrtc" XDG_CACHE_HOME="$here/cache-host" "$@"
 }
 
 need() { command -v "$1" >/dev/null || { echo "$1 is not here"; exit 3; }; }
@@ -121,7 +132,7 @@ need_device() {
 sanitize() { # tool, options
     need_device
     need compute-sanitizer
-    supported 'Device not supported' with_packed compute-sanitizer --tool "$@" --error-exitcode 9 --print-limit 50 "$check" plans --quick
+    supported 'Device not supported' with_packed compute-sanitizer --tool "$@" --error-exitcode 9 --print-limit 50 "$check" plans "${without[@]}" --quick
 }
 
 # Some virtual machines keep the hardware from NVIDIA's tools: that is no fault of the kernels.
@@ -152,7 +163,7 @@ for s in {*site.getsitepackages(), sysconfig.get_paths()["purelib"]}: print(*glo
 # ---- run
 
 run() {
-    local results=${1:?usage: gpu-check.sh run RESULTS [--stages a,b] [--limit STAGE=S] [--budget S]} stages="" budget=86400
+    local results=${1:?usage: gpu-check.sh run RESULTS [--stages a,b] [--limit STAGE=S] [--budget S] [--without wgmma]} stages="" budget=86400 avoid=""
     local -A limits=()
     local entry
     for entry in $all_stages; do
@@ -165,6 +176,8 @@ run() {
             --stages) stages=${2//,/ } ;;
             --limit) limits[${2%%=*}]=${2##*=} ;;
             --budget) budget=$2 ;;
+            --without)
+                case ${2:-} in wgmma | none) avoid=$2 ;; *) echo "gpu-check: --without knows wgmma and none" >&2; return 2 ;; esac ;;
             *) echo "gpu-check: $1 is not an option" >&2; return 2 ;;
         esac
         shift 2
@@ -183,6 +196,13 @@ run() {
     [ ! -d /usr/local/cuda/bin ] || PATH=$PATH:/usr/local/cuda/bin
     [ ! -e /usr/local/nvidia/lib64/libcuda.so.1 ] || export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}/usr/local/nvidia/lib64"
 
+    # What an earlier run from this folder found counts until somebody says otherwise.
+    [ "$avoid" = none ] && rm -f -- "$doubts"
+    if [ -z "$avoid" ] && [ -s "$doubts" ]; then
+        avoid=wgmma
+        note without-wgmma "$(<"$doubts")"
+    fi
+
     local failed=0 used=0 status result detail start left limit
     with_packed "$check" doctor >/dev/null 2>&1 && used=1
     for stage in $stages; do
@@ -193,7 +213,7 @@ run() {
             result=skipped detail="no time was left"
         else
             echo "== $stage (at most $limit s)"
-            (cd -- "$work" && STAGE_LIMIT=$limit timeout --kill-after=5 "$limit" "$self" stage "$stage") >"$work/$stage.log" 2>&1
+            (cd -- "$work" && STAGE_LIMIT=$limit STAGE_WITHOUT=$avoid timeout --kill-after=5 "$limit" "$self" stage "$stage") >"$work/$stage.log" 2>&1
             status=$?
             detail=$(grep -v '^[[:space:]]*$' "$work/$stage.log" | tail -n 1 | tr '\t' ' ' | sed -E 's/^[[:space:]]+//' | cut -c 1-300)
             case $status in
@@ -205,6 +225,11 @@ run() {
         fi
         printf '%s\t%s\t%s\t%s\n' "$stage" "$result" "$((SECONDS - start))" "$detail" >>"$work/stages.tsv"
         echo "   $result in $((SECONDS - start)) s: $detail"
+        if [ "$stage" = plans ] && [ -z "$avoid" ] && doubtful "$work/plans.log"; then
+            avoid=wgmma
+            echo "warpgroup products failed in stage plans: the stages after it ran without them (--without wgmma)" >"$doubts"
+            note without-wgmma "$(<"$doubts")"
+        fi
         "$check" report --from "$work" --to "$results" >"$work/report.log" 2>&1 || { failed=1; tail -n 3 "$work/report.log"; }
         tar -czf "$results/logs.tar.gz.part" -C "$work" . && mv -- "$results/logs.tar.gz.part" "$results/logs.tar.gz"
     done
@@ -216,10 +241,21 @@ run() {
     [ "$used" -eq 1 ] || { echo "no device was used"; return 3; }
 }
 
+# A line of the report that is no stage.
+note() {
+    printf '%s\tnoted\t0\t%s\n' "$1" "$2" >>"$work/stages.tsv"
+    echo "== $2"
+}
+
+# Whether the warpgroup products began, and did not both (dense and 2:4) end well. A device that has none leaves them out.
+doubtful() { # log of stage plans
+    grep -q -s '^warpgroup products begin' "$1" && [ "$(grep -c -E '^wgmma/[0-9]+ (dense|2:4): (equal$|left out)' "$1")" -lt 2 ]
+}
+
 # ---- pack
 
 pack() {
-    local out=${1:?usage: gpu-check.sh pack OUT.tar.xz [TARGET]} target=${2:-sm_90a} root package nvrtc project
+    local out=${1:?usage: gpu-check.sh pack OUT.tar.gz [TARGET]} target=${2:-sm_90a} root package nvrtc project
     root=$(cd -- "$here/.." && pwd)
     out=$(realpath -m -- "$out")
     work=$(mktemp -d)
@@ -238,7 +274,9 @@ pack() {
     cp -- "$self" "$package/gpu-check.sh"
     git -C "$root" log -1 --format='%H %cI' >"$package/version.txt"
     mkdir -p -- "$(dirname -- "$out")"
-    tar -C "$work" -cf - qatkit-gpu-check | xz -6 -T 0 >"$out.part" && mv -- "$out.part" "$out" || return 1
+    local press=(gzip -9)
+    [ "$out" = "${out%.xz}" ] || press=(xz -6 -T 0)
+    tar -C "$work" -cf - qatkit-gpu-check | "${press[@]}" >"$out.part" && mv -- "$out.part" "$out" || return 1
     echo "$out: $(($(stat -c %s "$out") >> 20)) MiB, $(du -sm "$package" | cut -f 1) MiB unpacked"
 }
 

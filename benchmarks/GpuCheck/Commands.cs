@@ -15,6 +15,7 @@ using QatKit.InferenceEngine.Benchmarking;
 using QatKit.InferenceEngine.Cuda;
 using QatKit.InferenceEngine.Cuda.Compilation;
 using QatKit.InferenceEngine.Cuda.Driver;
+using QatKit.InferenceEngine.Cuda.Plans;
 using QatKit.Testing;
 
 namespace QatKit.GpuCheck;
@@ -22,8 +23,6 @@ namespace QatKit.GpuCheck;
 /// <summary>The command line: one verb for each stage of eng/gpu-check.sh. The last line of a verb's output sums it up.</summary>
 internal static class Commands
 {
-    private static readonly SessionOptions OnDevice = new() { Backend = EngineBackend.Cuda };
-
     public static RootCommand CreateRoot(TextWriter output) => new("Proof and measurement of the CUDA engine on a machine with a GPU.")
     {
         Doctor(output), Kernels(output), Plans(output), Soak(output), Table(output), Pass(output), Comparison(output), Report(output),
@@ -72,11 +71,12 @@ internal static class Commands
     {
         var json = Json();
         var quick = new Option<bool>("--quick") { Description = "Each tile with 1 and 4 splits: for compute-sanitizer." };
-        return DeviceVerb("plans", "Every plan, forced, against the reference.", [quick, json], parsed =>
+        var without = Without();
+        return DeviceVerb("plans", "Every plan, forced, against the reference.", [quick, without, json], parsed =>
         {
-            var report = PlanCheck.Run(PlanCheck.Shape, parsed.GetValue(quick), (graph, plan) => EngineImplementations.Create(graph, OnDevice with { CudaPlan = plan }), output);
-            CheckJson.Write(parsed.GetValue(json), report);
-            output.WriteLine($"{report.Plans.Count(p => p.Problem is null)} of {report.Plans.Count} plans equal the reference in every bit");
+            var report = PlanCheck.Run(PlanCheck.Shape, parsed.GetValue(quick), parsed.GetValue(without) is not null,
+                (graph, plan) => EngineImplementations.Create(graph, OnDevice(null) with { CudaPlan = plan }), output, soFar => CheckJson.Write(parsed.GetValue(json), soFar));
+            output.WriteLine($"{report.Plans.Count(p => p.Problem is null)} of {report.Plans.Count} plans equal the reference in every bit{(report.NotRun.Count == 0 ? "" : $", {report.NotRun.Count} not run after a device fault")}");
             return Passed(report.Passed);
         });
     }
@@ -86,9 +86,10 @@ internal static class Commands
         var json = Json();
         var sentences = new Option<int>("--sentences") { Description = "Sentences in all.", DefaultValueFactory = _ => 10_000 };
         var seconds = new Option<int>("--seconds") { Description = "No batch starts after this time.", DefaultValueFactory = _ => 3600 };
-        return DeviceVerb("soak", "Random sentences on CUDA and on the CPU, compared bit by bit.", [sentences, seconds, json], parsed =>
+        var without = Without();
+        return DeviceVerb("soak", "Random sentences on CUDA and on the CPU, compared bit by bit.", [sentences, seconds, without, json], parsed =>
         {
-            var report = SoakRun.Run(SoakModel.All, parsed.GetValue(sentences), TimeSpan.FromSeconds(parsed.GetValue(seconds)), graph => EngineImplementations.Create(graph, OnDevice), output,
+            var report = SoakRun.Run(SoakModel.All, parsed.GetValue(sentences), TimeSpan.FromSeconds(parsed.GetValue(seconds)), graph => EngineImplementations.Create(graph, OnDevice(parsed.GetValue(without))), output,
                 soFar => CheckJson.Write(parsed.GetValue(json), soFar));
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{report.Sentences} of {report.Wanted} sentences compared in {report.Seconds:F0} s, {report.Different} differ"));
@@ -107,11 +108,12 @@ internal static class Commands
         var replays = new Option<int>("--replays") { Description = "Graph replays to aim at.", DefaultValueFactory = _ => 2000 };
         var cell = new Option<double>("--cell-seconds") { Description = "Time for the replays of one configuration.", DefaultValueFactory = _ => 8 };
         var seconds = new Option<int>("--seconds") { Description = "No configuration starts after this time.", DefaultValueFactory = _ => 3600 };
-        return DeviceVerb("table", "Times of CUDA over shapes, formats, batches and lengths.", [shapes, formats, batches, lengths, kernels, replays, cell, seconds, json], parsed =>
+        var without = Without();
+        return DeviceVerb("table", "Times of CUDA over shapes, formats, batches and lengths.", [shapes, formats, batches, lengths, kernels, replays, cell, seconds, without, json], parsed =>
         {
             var report = TimingTable.Run(new TimingOptions(
                 parsed.GetRequiredValue(shapes), [.. parsed.GetRequiredValue(formats).Select(f => f == "2:4")], parsed.GetRequiredValue(batches), parsed.GetRequiredValue(lengths),
-                parsed.GetValue(kernels), parsed.GetValue(replays), parsed.GetValue(cell), TimeSpan.FromSeconds(parsed.GetValue(seconds))), graph => InferenceSession.Create(graph, OnDevice), output,
+                parsed.GetValue(kernels), parsed.GetValue(replays), parsed.GetValue(cell), TimeSpan.FromSeconds(parsed.GetValue(seconds))), graph => InferenceSession.Create(graph, OnDevice(parsed.GetValue(without))), output,
                 soFar => CheckJson.Write(parsed.GetValue(json), soFar));
             CheckJson.Write(parsed.GetValue(json), report);
             output.WriteLine($"{report.Cells.Count} configurations timed, {report.NotMeasured.Count} not");
@@ -125,10 +127,11 @@ internal static class Commands
         var batch = new Option<int>("--batch") { Description = "Sequences.", DefaultValueFactory = _ => 1 };
         var length = new Option<int>("--length") { Description = "Tokens of a sequence.", DefaultValueFactory = _ => 128 };
         var sparse = new Option<bool>("--sparse24") { Description = "2:4 weights." };
-        return DeviceVerb("pass", "One pass, launch by launch: for ncu.", [shape, batch, length, sparse], parsed =>
+        var without = Without();
+        return DeviceVerb("pass", "One pass, launch by launch: for ncu.", [shape, batch, length, sparse, without], parsed =>
         {
             var architecture = ModelShape.Parse(parsed.GetRequiredValue(shape), parsed.GetValue(length));
-            using var session = InferenceSession.Create(SyntheticGraph.Create(architecture, 1, parsed.GetValue(sparse)), OnDevice);
+            using var session = InferenceSession.Create(SyntheticGraph.Create(architecture, 1, parsed.GetValue(sparse)), OnDevice(parsed.GetValue(without)));
             session.Run(SyntheticGraph.CreateBatch(architecture, [.. Enumerable.Repeat(parsed.GetValue(length), parsed.GetValue(batch))], 1));
             output.WriteLine(session.Description);
             return ExitCode.Ok;
@@ -182,6 +185,15 @@ internal static class Commands
     }
 
     private static int Passed(bool passed) => passed ? ExitCode.Ok : ExitCode.CheckFailed;
+
+    private static SessionOptions OnDevice(string? without) => new() { Backend = EngineBackend.Cuda, CudaPlan = without is null ? null : GemmChoice.WithoutWarpgroups };
+
+    private static Option<string?> Without()
+    {
+        var option = new Option<string?>("--without") { Description = "A family of kernels that is not used: wgmma." };
+        option.AcceptOnlyFromAmong("wgmma");
+        return option;
+    }
 
     private static Option<string> Json() => new("--json") { Description = "File for the results." };
 

@@ -1,7 +1,8 @@
 """What the peer scripts share: shapes, timing by CUDA-graph replays, and the results file that the report reads.
 
 The method is the engine's own: warm up, capture a graph, replay it with an event after each replay while the device is never idle, take
-percentiles by nearest rank. Data are random: zeros run faster than real codes. A peer that fails leaves its reason in the file.
+percentiles by nearest rank. What cannot be captured is called instead, which its note says. Data are random: zeros run
+faster than real codes. A peer that fails leaves its reason in the file.
 """
 
 import argparse
@@ -30,6 +31,17 @@ def products(model):
 def percentile(values, percent):
     """Nearest rank, as InferenceBenchmark computes it."""
     return sorted(values)[max(0, math.ceil(percent / 100 * len(values)) - 1)]
+
+
+def reason(error):
+    """An exception on one line."""
+    return f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
+
+
+class Times(list):
+    """Milliseconds, and whether they are of calls instead of replays, with the reason."""
+
+    launched, refusal = False, ""
 
 
 class Run:
@@ -71,7 +83,7 @@ class Run:
         try:
             return measure()
         except Exception as error:  # whatever a library throws at a shape is the answer for that shape
-            self.fail(peer, what, f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}")
+            self.fail(peer, what, reason(error))
             return None
 
     def fail(self, peer, what, reason):
@@ -80,6 +92,8 @@ class Run:
         self.write()
 
     def add(self, peer, model, batch, length, times, note):
+        if getattr(times, "launched", False):
+            note += f"; call by call, for a graph was refused ({times.refusal})"
         self.results.append({
             "peer": peer, "model": model, "batch": batch, "length": length, "replays": len(times), "note": note,
             "p50Ms": percentile(times, 50), "p95Ms": percentile(times, 95), "p99Ms": percentile(times, 99),
@@ -96,33 +110,42 @@ class Run:
             os.replace(aside, self.options.out)
 
     def replay_times(self, work):
-        """Milliseconds of each replay of a graph of work()."""
+        """Milliseconds of each replay of a graph of work(); of each call of it where it cannot be captured."""
         torch = self.torch
-        side = torch.cuda.Stream()
-        side.wait_stream(torch.cuda.current_stream())
+        side, current = torch.cuda.Stream(), torch.cuda.current_stream()
+        side.wait_stream(current)
         with torch.cuda.stream(side):
             for _ in range(3):
                 work()
-        torch.cuda.current_stream().wait_stream(side)
+        current.wait_stream(side)
         torch.cuda.synchronize()
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            work()
-        graph.replay()
-        torch.cuda.synchronize()
+        times = Times()
+        try:
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                work()
+            replay = graph.replay
+            replay()
+            torch.cuda.synchronize()
+        except Exception as error:  # some libraries allocate or wait, which a capture forbids
+            times.launched, times.refusal = True, reason(error)
+            torch.cuda.set_stream(current)  # a capture that fails at its end leaves its own stream behind
+            torch.cuda.synchronize()
+            replay = work
+            replay()
+            torch.cuda.synchronize()
         begin = time.monotonic()
-        graph.replay()
+        replay()
         torch.cuda.synchronize()
         count = int(min(MOST_REPLAYS, max(LEAST_REPLAYS, CELL_SECONDS / (time.monotonic() - begin))))
-        times = []
         while len(times) < count:
             size = min(CHUNK, count - len(times))
             events = [torch.cuda.Event(enable_timing=True) for _ in range(size + 1)]
             for _ in range(HEAD_START):
-                graph.replay()
+                replay()
             events[0].record()
             for event in events[1:]:
-                graph.replay()
+                replay()
                 event.record()
             torch.cuda.synchronize()
             times += [a.elapsed_time(b) for a, b in zip(events, events[1:])]

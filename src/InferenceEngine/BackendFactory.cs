@@ -6,7 +6,6 @@ using QatKit.InferenceEngine.Cpu;
 using QatKit.InferenceEngine.Cuda.Backend;
 using QatKit.InferenceEngine.Cuda.Compilation;
 using QatKit.InferenceEngine.Cuda.Driver;
-using QatKit.InferenceEngine.Cuda.Plans;
 
 namespace QatKit.InferenceEngine;
 
@@ -35,7 +34,7 @@ internal static class BackendFactory
         SessionOptions options, string? artifactFolder, Func<ICudaDriver> openDriver, Func<QuantizedGraph> graph, Func<CpuBackend> cpu)
     {
         // A plan that cannot be read is a mistake, not a reason to run elsewhere.
-        var plan = options.CudaPlan is { } text ? GemmChoice.Parse(text) : null;
+        var plan = CudaOptions.WithPlan(options.CudaPlan);
         var asksForCpu = options.CpuTier != CpuTier.Auto || options.Threads != 0;
         if (options.Backend == EngineBackend.Cpu || (options.Backend == EngineBackend.Auto && asksForCpu)) return (cpu(), null);
         ICudaDriver? driver = null;
@@ -55,15 +54,10 @@ internal static class BackendFactory
         }
     }
 
-    private static CudaBackend Cuda(QuantizedGraph graph, SessionOptions options, GemmChoice? plan, string? artifactFolder, ICudaDriver driver)
+    private static CudaBackend Cuda(QuantizedGraph graph, SessionOptions options, CudaOptions plan, string? artifactFolder, ICudaDriver driver)
     {
         var cache = new KernelCache(NvrtcCompiler.OpenOrMissing(), KernelCache.DefaultFolder, artifactFolder is null ? [] : [Path.Combine(artifactFolder, CudaKernels.FolderName)]);
-        var backend = CudaBackend.Create(graph, driver, cache, new CudaOptions
-        {
-            Device = options.CudaDevice,
-            WeightFormat = options.WeightFormat,
-            ForcedPlan = plan,
-        });
+        var backend = CudaBackend.Create(graph, driver, cache, plan with { Device = options.CudaDevice, WeightFormat = options.WeightFormat });
         try
         {
             // A missing compiler or a refused kernel must show now, while there is another choice.

@@ -15,10 +15,10 @@ public sealed class PlanCheckTests
         var unfit = quick[0].ToString();
         var refused = quick.First(c => c.Splits == 4).ToString();
         var different = GemmPlanner.Choices.Last(c => c.Splits == 1).ToString();
-        var report = PlanCheck.Run("1x32x2x64", quick: true, (graph, plan) => plan == unfit
+        var report = PlanCheck.Run("1x32x2x64", quick: true, withoutWarpgroups: false, (graph, plan) => plan == unfit
             ? throw new QatKitException("QK6020", "plan", $"'{unfit}' does not fit.")
             : plan == refused ? throw new QatKitException("QK6004", "cuModuleLoadData", "failed with CUDA_ERROR_INVALID_IMAGE.")
-            : new Implementation(plan, (batch, trace) => plan == different ? new float[batch.Count * graph.Architecture.Classes] : Cached(graph).Run(batch, trace)), TextWriter.Null);
+            : new Implementation(plan, (batch, trace) => plan == different ? new float[batch.Count * graph.Architecture.Classes] : Cached(graph).Run(batch, trace)), TextWriter.Null, _ => { });
         Assert.Equal(2 * (quick.Length - 1), report.Plans.Count);
         Assert.False(report.Passed);
         Assert.Equal(new[] { different, different, refused, refused }.Order(StringComparer.Ordinal), report.Plans.Where(p => p.Problem is not null).Select(p => p.Plan).Order(StringComparer.Ordinal));
@@ -28,7 +28,45 @@ public sealed class PlanCheckTests
 
     [Fact]
     public void A_check_that_fitted_nothing_has_not_passed() =>
-        Assert.False(PlanCheck.Run("1x32x2x64", quick: true, (_, plan) => throw new QatKitException("QK6020", "plan", $"'{plan}' does not fit."), TextWriter.Null).Passed);
+        Assert.False(PlanCheck.Run("1x32x2x64", quick: true, false, (_, plan) => throw new QatKitException("QK6020", "plan", $"'{plan}' does not fit."), TextWriter.Null, _ => { }).Passed);
+
+    [Fact]
+    public void Warpgroup_products_come_last_and_can_be_left_out()
+    {
+        string[] Tried(bool withoutWarpgroups)
+        {
+            var tried = new List<string>();
+            PlanCheck.Run("1x32x2x64", quick: true, withoutWarpgroups, (_, plan) =>
+            {
+                tried.Add(plan);
+                throw new QatKitException("QK6020", "plan", "does not fit.");
+            }, TextWriter.Null, _ => { });
+            return [.. tried];
+        }
+
+        var all = Tried(false);
+        Assert.Equal(["wgmma/6", "wgmma/6"], all[^2..]);
+        Assert.Equal(all[..^2], Tried(true));
+        Assert.DoesNotContain("wgmma/6", Tried(true));
+    }
+
+    [Fact]
+    public void Nothing_runs_after_a_device_fault_and_what_was_found_before_is_kept()
+    {
+        using var progress = new StringWriter();
+        var kept = new List<PlanReport>();
+        var report = PlanCheck.Run("1x32x2x64", quick: true, false, (graph, plan) => plan == "wgmma/6"
+            ? new Implementation(plan, (_, _) => throw new QatKitException("QK6004", "cuStreamSynchronize", "failed with CUDA_ERROR_ILLEGAL_ADDRESS: an illegal memory access was encountered. While: waiting."))
+            : new Implementation(plan, (batch, trace) => Cached(graph).Run(batch, trace)), progress, kept.Add);
+        Assert.False(report.Passed);
+        Assert.Equal(["wgmma/6 2:4"], report.NotRun);
+        Assert.Equal("wgmma/6", Assert.Single(report.Plans, p => p.Problem is not null).Plan);
+        Assert.EndsWith($"{PlanCheck.WarpgroupsBegin}{Environment.NewLine}wgmma/6 dense: QK6004 cuStreamSynchronize: failed with CUDA_ERROR_ILLEGAL_ADDRESS: an illegal memory access was encountered. While: waiting.{Environment.NewLine}"
+            + $"wgmma/6 2:4: not run after a device fault{Environment.NewLine}", progress.ToString(), StringComparison.Ordinal);
+        // A process that hangs in the first warpgroup product leaves this.
+        Assert.Equal(["wgmma/6 dense", "wgmma/6 2:4"], kept[^2].NotRun);
+        Assert.Equal(report.Plans.Count - 1, kept[^2].Plans.Count);
+    }
 
     // The CPU engine stands for the device: what is tested is the check.
     private readonly Dictionary<QuantizedGraph, Implementation> _sessions = [];

@@ -2,6 +2,7 @@ using QatKit.Core.Diagnostics;
 using QatKit.Core.Graph;
 using QatKit.InferenceEngine;
 using QatKit.InferenceEngine.Benchmarking;
+using QatKit.InferenceEngine.Cuda.Driver;
 using QatKit.InferenceEngine.Cuda.Plans;
 using QatKit.Testing;
 using QatKit.Testing.Traces;
@@ -10,61 +11,84 @@ namespace QatKit.GpuCheck.Plans;
 
 /// <summary>Every plan of the planner, forced in turn on a small model, against the reference: each tile, split and kernel family runs
 /// at least once whatever the planner prefers. Small enough for compute-sanitizer.</summary>
+/// <remarks>Warpgroup products come last, dense and 2:4: a device that fails or hangs there has shown what the others do. After an error
+/// that stays nothing is tried any more: it would only repeat.</remarks>
 internal static class PlanCheck
 {
     /// <summary>Small, with every K long enough for 8 splits.</summary>
     public const string Shape = "1x1024x16x1024";
 
+    /// <summary>The line before the first warpgroup product; eng/gpu-check.sh looks for it.</summary>
+    public const string WarpgroupsBegin = "warpgroup products begin";
+
     private const int MaxPositions = 80;
     private const int Seed = 3;
+    private static readonly bool[] Formats = [false, true];
     private static readonly int[] Lengths = [7, 1, 33, 65];
 
     /// <summary>Runs the plans.</summary>
     /// <param name="shape">The model.</param>
     /// <param name="quick">Each tile without splits and with 4, instead of every split.</param>
+    /// <param name="withoutWarpgroups">Leaves warpgroup products out.</param>
     /// <param name="actual">Makes a session with a plan.</param>
     /// <param name="progress">One line for each plan.</param>
-    public static PlanReport Run(string shape, bool quick, Func<QuantizedGraph, string, Implementation> actual, TextWriter progress)
+    /// <param name="keep">Receives what there is after each plan: a run that is stopped keeps it.</param>
+    public static PlanReport Run(string shape, bool quick, bool withoutWarpgroups, Func<QuantizedGraph, string, Implementation> actual, TextWriter progress, Action<PlanReport> keep)
     {
+        var cases = Formats.ToDictionary(sparse => sparse, sparse => new Lazy<Case>(() => Case.Create(shape, sparse)));
+        var waiting = new Queue<(GemmChoice Choice, bool Sparse)>(
+            from family in GemmPlanner.Choices.Where(c => !quick || c.Splits is 1 or 4).GroupBy(c => c is WarpgroupChoice)
+            where !(family.Key && withoutWarpgroups)
+            from sparse in Formats
+            from choice in family
+            select (choice, sparse));
         var results = new List<PlanResult>();
-        foreach (var sparse in new[] { false, true })
+        PlanReport Report() => new(shape, [.. results]) { NotRun = [.. waiting.Select(w => Name(w.Choice, w.Sparse))] };
+        var (fault, warpgroups) = (false, false);
+        while (!fault && waiting.TryPeek(out var next))
         {
-            var architecture = ModelShape.Parse(shape, MaxPositions);
-            var graph = SyntheticGraph.Create(architecture, Seed, sparse);
-            var batch = SyntheticGraph.CreateBatch(architecture, Lengths, Seed);
-            var expected = new RecordingTrace();
-            var logits = Implementation.Reference(graph).Run(batch, expected);
-            foreach (var plan in GemmPlanner.Choices.Where(c => !quick || c.Splits is 1 or 4))
+            var name = Name(next.Choice, next.Sparse);
+            if (!warpgroups && next.Choice is WarpgroupChoice)
             {
-                var name = $"{plan} {(sparse ? "2:4" : "dense")}";
-                try
-                {
-                    results.Add(Check(plan.ToString(), sparse, graph, batch, (expected, logits), actual));
-                    progress.WriteLine($"{name}: {results[^1].Problem ?? "equal"}");
-                }
-                catch (QatKitException e) when (e.Diagnostics.All(d => d.Code == "QK6020"))
-                {
-                    // More splits than K has steps, or warpgroups on a device without them.
-                    progress.WriteLine($"{name}: left out, {e.Message}");
-                }
+                progress.WriteLine(WarpgroupsBegin);
+                warpgroups = true;
             }
+
+            keep(Report());
+            try
+            {
+                results.Add(Check(next.Choice.ToString(), next.Sparse, cases[next.Sparse].Value, actual));
+                progress.WriteLine($"{name}: {results[^1].Problem ?? "equal"}");
+                fault = results[^1].Problem is { } problem && CudaErrors.IsDeviceFault(problem);
+            }
+            catch (QatKitException e) when (e.Diagnostics.All(d => d.Code == "QK6020"))
+            {
+                // More splits than K has steps, or warpgroups on a device without them.
+                progress.WriteLine($"{name}: left out, {e.Message}");
+            }
+
+            waiting.Dequeue();
         }
 
-        return new PlanReport(shape, results);
+        foreach (var (choice, sparse) in waiting) progress.WriteLine($"{Name(choice, sparse)}: not run after a device fault");
+        keep(Report());
+        return Report();
     }
 
-    private static PlanResult Check(string plan, bool sparse, QuantizedGraph graph, TokenBatch batch, (RecordingTrace, float[] Logits) expected, Func<QuantizedGraph, string, Implementation> actual)
+    private static string Name(GemmChoice choice, bool sparse) => $"{choice} {(sparse ? "2:4" : "dense")}";
+
+    private static PlanResult Check(string plan, bool sparse, Case c, Func<QuantizedGraph, string, Implementation> actual)
     {
         try
         {
-            using var implementation = actual(graph, plan);
+            using var implementation = actual(c.Graph, plan);
             var trace = new RecordingTrace();
-            var traced = TraceComparer.FirstDivergence(expected, (trace, implementation.Run(batch, trace)), out _);
+            var traced = TraceComparer.FirstDivergence((c.Expected, c.Logits), (trace, implementation.Run(c.Batch, trace)), out _);
             if (traced is not null) return new PlanResult(plan, sparse, traced.ToString());
             // Launch by launch and captured, then replayed.
             for (var run = 0; run < 3; run++)
             {
-                if (TraceComparer.FirstDivergence(expected.Logits, implementation.Run(batch), batch.Count) is { } divergence)
+                if (TraceComparer.FirstDivergence(c.Logits, implementation.Run(c.Batch), c.Batch.Count) is { } divergence)
                     return new PlanResult(plan, sparse, $"run {run}: {divergence}");
             }
 
@@ -75,6 +99,19 @@ internal static class PlanCheck
             return new PlanResult(plan, sparse, e.Message);
         }
     }
+
+    // A model, a batch and what the reference makes of it.
+    private sealed record Case(QuantizedGraph Graph, TokenBatch Batch, RecordingTrace Expected, float[] Logits)
+    {
+        public static Case Create(string shape, bool sparse)
+        {
+            var architecture = ModelShape.Parse(shape, MaxPositions);
+            var graph = SyntheticGraph.Create(architecture, Seed, sparse);
+            var batch = SyntheticGraph.CreateBatch(architecture, Lengths, Seed);
+            var expected = new RecordingTrace();
+            return new Case(graph, batch, expected, Implementation.Reference(graph).Run(batch, expected));
+        }
+    }
 }
 
 /// <summary>What the plans gave.</summary>
@@ -82,8 +119,12 @@ internal static class PlanCheck
 /// <param name="Plans">One entry for each plan and format that fits device and model.</param>
 internal sealed record PlanReport(string Shape, IReadOnlyList<PlanResult> Plans)
 {
+    /// <summary>Plans and formats that were not run, or not to their end: the device failed, or the process was stopped. The first was under way then,
+    /// unless a plan reports the failure.</summary>
+    public IReadOnlyList<string> NotRun { get; init; } = [];
+
     /// <summary>True when every plan gave the reference's bits.</summary>
-    public bool Passed => Plans.Count > 0 && Plans.All(p => p.Problem is null);
+    public bool Passed => Plans.Count > 0 && Plans.All(p => p.Problem is null) && NotRun.Count == 0;
 }
 
 /// <summary>One plan.</summary>

@@ -63,6 +63,7 @@ internal static class CheckMarkdown
         {
             Table(text, $"Bits of every plan ({stage}): {plans.Plans.Count(p => p.Problem is null)} of {plans.Plans.Count} equal the reference", ["plan", "format", "problem"],
                 plans.Plans.Where(p => p.Problem is not null).Select(p => new[] { p.Plan, Format(p.Sparse24), p.Problem! }));
+            List(text, "Not run after a device fault, or not ended when the time was over:", plans.NotRun);
         }
 
         foreach (var (stage, soak) in report.Soaks)

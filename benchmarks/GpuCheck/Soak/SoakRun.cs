@@ -4,6 +4,7 @@ using QatKit.Core.Diagnostics;
 using QatKit.Core.Graph;
 using QatKit.InferenceEngine;
 using QatKit.InferenceEngine.Benchmarking;
+using QatKit.InferenceEngine.Cuda.Driver;
 using QatKit.Testing;
 using QatKit.Testing.Traces;
 
@@ -45,6 +46,8 @@ internal static class SoakRun
                 $"{report.Model}: {report.Sentences} of {share} sentences, {report.Tokens} tokens, {report.Numbers} numbers, {report.Different} sentences differ; {report.Expected} {report.ExpectedSeconds:F1} s, {report.Actual} {report.ActualSeconds:F1} s"));
             foreach (var divergence in report.Divergences) progress.WriteLine("  " + divergence);
             keep(Report());
+            // The other models would only repeat it.
+            if (report.Divergences.Any(CudaErrors.IsDeviceFault)) break;
         }
 
         return Report();

@@ -10,9 +10,6 @@ namespace QatKit.InferenceEngine.Cuda.Backend;
 /// <summary>Lays out the launches of a pass over one bucket.</summary>
 internal sealed class ForwardPlanBuilder(ICudaDriver driver, CudaModel model, CudaArena arena, KernelSet kernels, CudaDevice device, GemmPlanner planner, Bucket bucket)
 {
-    // A tensor map among the parameters.
-    private const int TensorAlignment = 64;
-
     // Programmatic dependent launch: the hardware, and the CUDA version whose graphs keep it.
     private const int OverlapCapability = 90;
     private const int OverlapDriverVersion = 12030;
@@ -109,7 +106,7 @@ internal sealed class ForwardPlanBuilder(ICudaDriver driver, CudaModel model, Cu
         };
         // Scores and context of every pair of tokens of the longest length, for all sequences of the bucket.
         var operations = 4.0 * bucket.Sequences * bucket.Length * bucket.Length * _a.Hidden;
-        Add(plan.Definition, new Dim3(plan.Grid.X, plan.Grid.Y, plan.Grid.Z), parameters, sizeof(ulong),
+        Add(plan.Definition, new Dim3(plan.Grid.X, plan.Grid.Y, plan.Grid.Z), parameters,
             $"{ModuleNames.Context(index)} of {bucket}, {_a.Heads} heads of {_a.HeadDim}", plan.Choice, operations,
             new TracePoint(ModuleNames.Context(index), arena.Context, 0, output, _pitch, _a.Hidden, TraceRows.Tokens));
     }
@@ -188,8 +185,8 @@ internal sealed class ForwardPlanBuilder(ICudaDriver driver, CudaModel model, Cu
         var blocks = new Dim3(grid.X, grid.Y, grid.Z);
         var operations = 2.0 * rows * linear.Out * linear.In;
         var (shapes, choice) = ($"{linear.Name} {problem}", plan.Choice.ToString());
-        if (plan.Choice is WarpgroupChoice) Add(definition, blocks, WithTensor(parameters, x), TensorAlignment, shapes, choice, operations, traces);
-        else Add(definition, blocks, parameters, sizeof(ulong), shapes, choice, operations, traces);
+        if (plan.Choice is WarpgroupChoice) Add(definition, blocks, WithTensor(parameters, x), shapes, choice, operations, traces);
+        else Add(definition, blocks, parameters, shapes, choice, operations, traces);
     }
 
     private GemmSm90Parameters WithTensor(GemmParameters gemm, DeviceRange x)
@@ -201,12 +198,12 @@ internal sealed class ForwardPlanBuilder(ICudaDriver driver, CudaModel model, Cu
     }
 
     private void Add<T>(KernelDefinition definition, Dim3 grid, T parameters, string shapes, params TracePoint[] traces)
-        where T : unmanaged => Add(definition, grid, parameters, sizeof(ulong), shapes, "", 0, traces);
+        where T : unmanaged => Add(definition, grid, parameters, shapes, "", 0, traces);
 
-    private void Add<T>(KernelDefinition definition, Dim3 grid, T parameters, int alignment, string shapes, string choice, double operations, params TracePoint[] traces)
+    private void Add<T>(KernelDefinition definition, Dim3 grid, T parameters, string shapes, string choice, double operations, params TracePoint[] traces)
         where T : unmanaged => _steps.Add(new ForwardStep(
             new CudaLaunch(kernels.Get(definition), grid, new Dim3(definition.Threads), definition.SharedBytes,
-                new KernelArguments().Add(parameters, alignment), shapes)
+                KernelArguments.Of(parameters), shapes)
             {
                 // The first kernel follows a copy. Every kernel waits by itself before it touches what its predecessor wrote.
                 OverlapsPredecessor = _steps.Count > 0 && device.Capability >= OverlapCapability && driver.Version >= OverlapDriverVersion,

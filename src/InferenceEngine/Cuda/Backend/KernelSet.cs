@@ -28,6 +28,9 @@ internal sealed class KernelSet(ICudaDriver driver, CudaContext context, KernelC
         try
         {
             function = driver.GetFunction(module, definition.EntryPoint);
+            // All kernels alike: a multiprocessor divides its memory anew only when it is idle, so a kernel that wants another share than the
+            // one before cannot begin beside it.
+            driver.PreferSharedMemory(function);
             if (definition.SharedBytes + function.StaticSharedBytes > DefaultSharedBytes) driver.AllowSharedMemory(function, definition.SharedBytes);
         }
         catch

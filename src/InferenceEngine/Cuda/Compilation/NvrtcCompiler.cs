@@ -27,7 +27,7 @@ internal sealed unsafe class NvrtcCompiler : IKernelCompiler
         }
         catch (DllNotFoundException)
         {
-            throw Missing(Environment.GetEnvironmentVariable(NvrtcLocator.FolderVariable) is { Length: > 0 } folder
+            throw Missing(NvrtcLocator.NamedFolder is { } folder
                 ? $"the run-time compiler is not in {NvrtcLocator.FolderVariable} = '{folder}'."
                 : "the run-time compiler is not beside the program, in the user's cache, in a CUDA toolkit or in the system.");
         }

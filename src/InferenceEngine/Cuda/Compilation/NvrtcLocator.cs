@@ -9,10 +9,13 @@ internal static class NvrtcLocator
     /// <summary>Environment variable that names a folder with the compiler; when set, no other place is searched.</summary>
     public const string FolderVariable = "QATKIT_NVRTC";
 
+    /// <summary>The folder that was named, or null.</summary>
+    public static string? NamedFolder => Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } named ? named : null;
+
     /// <summary>Library files and names to try, in order.</summary>
     public static IEnumerable<string> Candidates()
     {
-        if (Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } named) return InFolder(named);
+        if (NamedFolder is { } named) return InFolder(named);
         return Folders().SelectMany(InFolder).Concat(SystemNames);
     }
 

@@ -124,6 +124,14 @@ internal sealed unsafe class CudaDriver : ICudaDriver
         $"{bytes} bytes of dynamic shared memory for kernel {function.Name}");
 
     /// <inheritdoc/>
+    public void PreferSharedMemory(CudaFunction function)
+    {
+        const int percent = 100;
+        Check(cuFuncSetAttribute(function.Value, FunctionAttribute.PreferredSharedMemoryCarveout, percent), nameof(cuFuncSetAttribute),
+            $"the largest share of shared memory for kernel {function.Name}");
+    }
+
+    /// <inheritdoc/>
     public int BlocksPerMultiprocessor(CudaFunction function, int threads, int sharedBytes)
     {
         Check(cuOccupancyMaxActiveBlocksPerMultiprocessor(out var blocks, function.Value, threads, (nuint)sharedBytes),
@@ -198,13 +206,12 @@ internal sealed unsafe class CudaDriver : ICudaDriver
             Attributes = attributes,
             AttributeCount = count,
         };
-        var arguments = launch.Arguments.Bytes;
-        fixed (byte* bytes = arguments)
+        fixed (byte* bytes = launch.Arguments.Bytes)
         {
-            // CU_LAUNCH_PARAM_BUFFER_POINTER (1), CU_LAUNCH_PARAM_BUFFER_SIZE (2), CU_LAUNCH_PARAM_END (0).
-            var size = (nuint)arguments.Length;
-            var extra = stackalloc void*[] { (void*)1, bytes, (void*)2, &size, (void*)0 };
-            var result = cuLaunchKernelEx(&configuration, launch.Function.Value, null, extra);
+            // One address for each parameter: the driver knows from the kernel how large it is and where it goes. A packed buffer (`extra`)
+            // would have to repeat that layout, and a parameter with an alignment of 64 does not begin at its start.
+            void* parameter = bytes;
+            var result = cuLaunchKernelEx(&configuration, launch.Function.Value, &parameter, null);
             if (result != CudaResult.Success)
             {
                 var (name, text) = Explain(result);

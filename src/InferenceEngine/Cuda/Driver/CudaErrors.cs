@@ -24,6 +24,17 @@ internal static class CudaErrors
     /// <summary>No device, or none that is new enough.</summary>
     public static QatKitException NoDevice(string what) => new("QK6002", "CUDA", what);
 
+    // A kernel did what the device cannot do, or the device failed.
+    private static readonly string[] Faults =
+    [
+        "CUDA_ERROR_ILLEGAL_ADDRESS", "CUDA_ERROR_LAUNCH_FAILED", "CUDA_ERROR_ILLEGAL_INSTRUCTION", "CUDA_ERROR_MISALIGNED_ADDRESS", "CUDA_ERROR_INVALID_ADDRESS_SPACE",
+        "CUDA_ERROR_INVALID_PC", "CUDA_ERROR_HARDWARE_STACK_ERROR", "CUDA_ERROR_LAUNCH_TIMEOUT", "CUDA_ERROR_ASSERT", "CUDA_ERROR_ECC_UNCORRECTABLE", "CUDA_ERROR_CONTAINED",
+    ];
+
+    /// <summary>True for an error that stays: every later call of the process gives it again, whatever it asks for.</summary>
+    /// <param name="message">Message of an exception.</param>
+    public static bool IsDeviceFault(string message) => Faults.Any(f => message.Contains($" failed with {f}: ", StringComparison.Ordinal));
+
     /// <summary>12040 -> 12.4.</summary>
     public static string VersionText(int version) => string.Create(CultureInfo.InvariantCulture, $"{version / 1000}.{version % 1000 / 10}");
 

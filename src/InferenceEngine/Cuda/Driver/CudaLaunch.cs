@@ -17,7 +17,7 @@ internal readonly record struct Dim3(int X, int Y = 1, int Z = 1)
 /// <param name="Grid">Blocks.</param>
 /// <param name="Block">Threads of a block.</param>
 /// <param name="SharedBytes">Dynamic shared memory of a block.</param>
-/// <param name="Arguments">The packed parameters.</param>
+/// <param name="Arguments">The parameter.</param>
 /// <param name="Shapes">What it computes, for messages: <c>layer 3 query X[128, 1024] W[1024, 1024]</c>.</param>
 internal sealed record CudaLaunch(CudaFunction Function, Dim3 Grid, Dim3 Block, int SharedBytes, KernelArguments Arguments, string Shapes)
 {

@@ -45,6 +45,9 @@ internal interface ICudaDriver
     /// <summary>Permits a kernel to be launched with this much dynamic shared memory (needed above 48 KB).</summary>
     void AllowSharedMemory(CudaFunction function, int bytes);
 
+    /// <summary>Asks for the most shared memory that a multiprocessor can have, in place of first-level cache.</summary>
+    void PreferSharedMemory(CudaFunction function);
+
     /// <summary>Blocks of this shape that one multiprocessor holds at a time.</summary>
     int BlocksPerMultiprocessor(CudaFunction function, int threads, int sharedBytes);
 

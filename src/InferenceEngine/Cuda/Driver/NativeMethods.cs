@@ -17,7 +17,7 @@ internal static partial class NativeMethods
     /// <summary>The driver's library on this platform.</summary>
     public static string CudaLibrary => OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1";
 
-    // Candidates in order; 0 leaves a library of another name to the runtime's own search.
+    // Candidates in order; 0 leaves the search to the runtime, which looks for the name in the system.
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
     {
         var candidates = name switch
@@ -32,6 +32,8 @@ internal static partial class NativeMethods
             if (NativeLibrary.TryLoad(candidate, out var handle)) return handle;
         }
 
+        // Whoever names a folder means that one: an empty folder keeps this process from compiling with whatever the machine has.
+        if (name == Nvrtc && Compilation.NvrtcLocator.NamedFolder is { } folder) throw new DllNotFoundException($"There is no {Nvrtc} in '{folder}'.");
         return 0;
     }
 }

@@ -30,6 +30,7 @@ internal enum FunctionAttribute
     LocalSizeBytes = 3,
     NumRegs = 4,
     MaxDynamicSharedSizeBytes = 8,
+    PreferredSharedMemoryCarveout = 9,
 }
 
 /// <summary>CUjit_option, the ones in use.</summary>

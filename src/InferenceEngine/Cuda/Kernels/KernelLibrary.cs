@@ -3,16 +3,17 @@ namespace QatKit.InferenceEngine.Cuda.Kernels;
 /// <summary>Variants of the kernels other than the tensor-core GEMM (<see cref="GemmVariant"/>).</summary>
 internal static class KernelLibrary
 {
-    /// <summary>Threads of a LayerNorm or embedding block: one block works on one token.</summary>
-    public const int NormThreads = 128;
+    /// <summary>Threads of a LayerNorm or embedding block, which works on one token: one for four neighbours where that makes whole warps,
+    /// for a row's time is latency and not work.</summary>
+    public static int NormThreads(int hidden) => hidden % 128 == 0 && hidden <= 1024 ? hidden / 4 : 128;
 
     /// <summary>Word + position + type, then LayerNorm. Grid: (T, 1, 1).</summary>
     public static KernelDefinition Embedding(int hidden) =>
-        new("embedding.cu", "embed_layernorm", [new("HIDDEN", hidden), new("THREADS", NormThreads)], NormThreads, 0);
+        new("embedding.cu", "embed_layernorm", [new("HIDDEN", hidden), new("THREADS", NormThreads(hidden))], NormThreads(hidden), 0);
 
     /// <summary>LayerNorm with quantized outputs. Grid: (T, 1, 1).</summary>
     public static KernelDefinition LayerNorm(int hidden) =>
-        new("layernorm.cu", "layernorm", [new("HIDDEN", hidden), new("THREADS", NormThreads)], NormThreads, 0);
+        new("layernorm.cu", "layernorm", [new("HIDDEN", hidden), new("THREADS", NormThreads(hidden))], NormThreads(hidden), 0);
 
     /// <summary>Attention of every head. Grid: (ceil(longest sequence / (16 · warps)), heads, sequences).</summary>
     /// <param name="headDim">D.</param>

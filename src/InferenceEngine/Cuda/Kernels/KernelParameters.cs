@@ -25,7 +25,7 @@ internal struct GemmParameters
     public int ResidualPitch;
 }
 
-/// <summary>Twin of <c>GemmSm90Params</c> in gemm_s8_sm90.cu; aligned to 64 bytes in a launch.</summary>
+/// <summary>Twin of <c>GemmSm90Params</c> in gemm_s8_sm90.cu, whose alignment of 64 the driver takes from the kernel.</summary>
 [StructLayout(LayoutKind.Sequential, Size = 256)]
 internal struct GemmSm90Parameters
 {

@@ -168,7 +168,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) attention(const AttentionP
             for (int i = 0; i < 4; i++) value[i] = __fmul_rn(__int2float_rn(sum[d][i % 2][2 * half + i / 2]), scale);
             const int64 index = (int64)(start + query) * p.context_pitch + column + place;
             if (HEAD_DIM % 4 == 0) {
-                store_four<OUTPUT>(p.context, index, value, inverse, count);
+                store_whole<OUTPUT>(p.context, index, encode_four<OUTPUT>(value, inverse));
             } else {
                 for (int i = 0; i < count; i++) store_one<OUTPUT>(p.context, index + i, value[i], p.inverse);
             }

@@ -2,23 +2,38 @@
 // Compile-time constants: HIDDEN, THREADS.
 #include "common/norm.cuh"
 
-__device__ __forceinline__ float element(const TableParams& table, int row, int column) {
-    const int64 place = (int64)row * HIDDEN + column;
-    return table.values ? table.values[place] : __fmul_rn(__int2float_rn(table.codes[place]), table.row_scale[row]);
+// This thread's part of a row of a table.
+__device__ __forceinline__ void load_table(RowPart& part, const TableParams& table, int row) {
+    const int64 first = (int64)row * HIDDEN;
+    if (table.values) {
+        load_row(part, table.values + first);
+        return;
+    }
+    const float scale = table.row_scale[row];
+#pragma unroll
+    for (int i = 0; i < NORM_ITEMS; i++) {
+        const int8* from = table.codes + first + row_column(i);
+        Four<OUTPUT_INT8> codes;
+        if constexpr (NORM_WIDTH == 4) codes = *(const Four<OUTPUT_INT8>*)from;
+        else codes.e[0] = *from;
+#pragma unroll
+        for (int e = 0; e < NORM_WIDTH; e++) part[i][e] = __fmul_rn(__int2float_rn(codes.e[e]), scale);
+    }
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) embed_layernorm(const EmbeddingParams p) {
     let_successor_start();
+    NormConstants constants;
+    load_constants(constants, p.norm);
     wait_for_predecessor();
-    const int row = blockIdx.x;
-    const int id = p.ids[row], position = p.positions[row], type = p.types[row];
-    float r[NORM_ITEMS];
+    const int token = blockIdx.x, id = p.ids[token], position = p.positions[token], type = p.types[token];
+    RowPart r, positions, types;
+    load_table(r, p.word, id);
+    load_table(positions, p.position, position);
+    load_table(types, p.type, type);
 #pragma unroll
-    for (int i = 0; i < NORM_ITEMS; i++) {
-        const int column = i * THREADS + threadIdx.x;
-        r[i] = 0.0f;
-        if (column < HIDDEN)
-            r[i] = __fadd_rn(__fadd_rn(element(p.word, id, column), element(p.position, position, column)), element(p.type, type, column));
-    }
-    normalize_row(p.norm, row, r);
+    for (int i = 0; i < NORM_ITEMS; i++)
+#pragma unroll
+        for (int e = 0; e < NORM_WIDTH; e++) r[i][e] = __fadd_rn(__fadd_rn(r[i][e], positions[i][e]), types[i][e]);
+    normalize_row(p.norm, token, r, constants);
 }

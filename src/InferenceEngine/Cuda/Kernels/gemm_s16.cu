@@ -7,10 +7,11 @@
 
 extern "C" __global__ void __launch_bounds__(128) gemm_s16(const GemmParams p) {
     let_successor_start();
-    wait_for_predecessor();
     const int lane = threadIdx.x % WARP, token = blockIdx.y;
     const int feature = blockIdx.x * 4 + threadIdx.x / WARP;
     if (feature >= p.features) return; // the whole warp
+    const float multiplier = p.multiplier[feature], bias = p.bias[feature], inverse = OUTPUT == OUTPUT_FLOAT ? 1.0f : p.inverse[feature];
+    wait_for_predecessor();
     const int16* x = (const int16*)p.x + (int64)(p.row_index ? p.row_index[token] : token) * p.x_pitch;
     const int16* w = (const int16*)p.weight + (int64)feature * p.depth;
     int64 sum = 0;
@@ -18,8 +19,7 @@ extern "C" __global__ void __launch_bounds__(128) gemm_s16(const GemmParams p) {
 #pragma unroll
     for (int mask = WARP / 2; mask > 0; mask /= 2) sum += shuffle_xor(sum, mask);
     if (lane != 0) return;
-    const float scaled = __fmaf_rn(__ll2float_rn(sum), p.multiplier[feature], p.bias[feature]);
+    const float scaled = __fmaf_rn(__ll2float_rn(sum), multiplier, bias);
     const float residual = RESIDUAL ? p.residual[(int64)token * p.residual_pitch + feature] : 0.0f;
-    const float inverse = OUTPUT == OUTPUT_FLOAT ? 1.0f : p.inverse[feature];
     store_one<OUTPUT>(p.y, (int64)token * p.y_pitch + feature, finish(scaled, residual, ACTIVATION, RESIDUAL), inverse);
 }

@@ -157,7 +157,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) gemm_s8(const GemmParam
     const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
     const int warp_f = warp % WARPS_F, warp_t = warp / WARPS_F;
     const int steps = divide_up(p.depth, TILE_K);
-    const int first = (int)((int64)steps * blockIdx.z / gridDim.z), end = (int)((int64)steps * (blockIdx.z + 1) / gridDim.z);
+    // In 32 bits: a division of 64 is a subroutine, and this is the way to the first load.
+    const int first = (uint32)steps * blockIdx.z / gridDim.z, end = (uint32)steps * (blockIdx.z + 1) / gridDim.z;
 
     int sum[WARP_GROUPS * 2][TOKEN_FRAGMENTS][4];
 #pragma unroll
@@ -167,12 +168,17 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) gemm_s8(const GemmParam
 #pragma unroll
             for (int i = 0; i < 4; i++) sum[f][j][i] = 0;
 
-    // The first weights are on their way while the kernel before still computes the tokens.
+    // The first weights, and the constants of the epilogue, are on their way while the kernel before still computes the tokens.
     Copies from;
     find_weights(from, p, steps);
 #pragma unroll
     for (int s = 0; s < STAGES - 1; s++)
         if (first + s < end) load_weights(from, shared + s * STAGE_BYTES, first + s);
+    const int feature = blockIdx.x * TILE_F + warp_f * WARP_F, token = blockIdx.y * TILE_T + warp_t * WARP_T;
+    if (warp_t == 0) {
+#pragma unroll
+        for (int group = 0; group < WARP_GROUPS; group++) prefetch_group(p, feature + group * GROUP, lane);
+    }
     let_successor_start();
     wait_for_predecessor();
     find_tokens(from, p);
@@ -196,7 +202,6 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) gemm_s8(const GemmParam
     }
 
     if (gridDim.z > 1 && !gather_splits(p, sum)) return;
-    const int feature = blockIdx.x * TILE_F + warp_f * WARP_F, token = blockIdx.y * TILE_T + warp_t * WARP_T;
 #pragma unroll
     for (int group = 0; group < WARP_GROUPS; group++)
         store_group<TOKEN_FRAGMENTS>(p, sum[group * 2], sum[group * 2 + 1], feature + group * GROUP, token, lane);

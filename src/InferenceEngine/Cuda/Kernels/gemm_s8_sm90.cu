@@ -108,6 +108,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) gemm_s8_sm90(const __gr
     const uint8* weights = (const uint8*)p.weight + (int64)min(group, divide_up(p.features, GROUP) - 1) * steps * GROUP_BYTES;
     Fragments even, odd;
     load_fragments(even, weights, lane);
+    prefetch_group(p, group * GROUP, lane);
     wait_for_predecessor(); // for the residual, and before the output is overwritten
     for (int step = 0; step < steps; step += 2) { // two steps at a time, so that both sets of registers have fixed names
 #pragma unroll

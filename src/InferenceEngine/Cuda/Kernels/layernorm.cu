@@ -4,13 +4,10 @@
 
 extern "C" __global__ void __launch_bounds__(THREADS) layernorm(const LayerNormParams p) {
     let_successor_start();
+    NormConstants constants;
+    load_constants(constants, p);
     wait_for_predecessor();
-    const int row = blockIdx.x;
-    float r[NORM_ITEMS];
-#pragma unroll
-    for (int i = 0; i < NORM_ITEMS; i++) {
-        const int column = i * THREADS + threadIdx.x;
-        r[i] = column < HIDDEN ? p.r[(int64)row * p.pitch + column] : 0.0f;
-    }
-    normalize_row(p, row, r);
+    RowPart r;
+    load_row(r, p.r + (int64)blockIdx.x * p.pitch);
+    normalize_row(p, blockIdx.x, r, constants);
 }

@@ -8,6 +8,9 @@ namespace QatKit.InferenceEngine.Cuda.Plans;
 /// <summary>What a plan may choose: the kernel, its tile, the splits along K.</summary>
 internal abstract partial record GemmChoice
 {
+    /// <summary>Instead of a choice: whatever the planner likes best, but no warpgroup product.</summary>
+    public const string WithoutWarpgroups = "no-wgmma";
+
     /// <summary>Output features of a block.</summary>
     public abstract int TileFeatures { get; }
 
@@ -31,7 +34,7 @@ internal abstract partial record GemmChoice
         int Part(Match match, int i) => int.Parse(match.Groups[i].ValueSpan, CultureInfo.InvariantCulture);
         if (WarpgroupForm().Match(text) is { Success: true } warpgroup) return new WarpgroupChoice(Check(text, Part(warpgroup, 1)));
         if (TileForm().Match(text) is not { Success: true } match)
-            throw Invalid(text, "it is not of the form features x tokens / warps x warps / stages / splits, for example 128x64/4x2/3/1, or wgmma/6.");
+            throw Invalid(text, "it is not of the form features x tokens / warps x warps / stages / splits, for example 128x64/4x2/3/1, or wgmma/6, or no-wgmma.");
         var tile = new GemmTile(Part(match, 1), Part(match, 2), Part(match, 3), Part(match, 4), Part(match, 5));
         var splits = Part(match, 6);
         if (tile.WarpsAcrossFeatures < 1 || tile.WarpsAcrossTokens < 1 || tile.WarpsAcrossFeatures * tile.WarpsAcrossTokens > 32)

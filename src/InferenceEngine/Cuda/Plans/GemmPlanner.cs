@@ -9,7 +9,10 @@ namespace QatKit.InferenceEngine.Cuda.Plans;
 /// <remarks>The estimate counts, per multiprocessor, the clocks of the tensor cores and of the copies from L2, whichever is
 /// more, plus a fixed price for a round of blocks and the traffic of split sums. Its constants are arithmetic from published
 /// peak rates, not measurements: it ranks choices, it does not predict times.</remarks>
-internal sealed class GemmPlanner(CudaDevice device, GemmChoice? forced = null)
+/// <param name="device">The device.</param>
+/// <param name="forced">The choice for every product that can have it.</param>
+/// <param name="withoutWarpgroups">Leaves warpgroup products out.</param>
+internal sealed class GemmPlanner(CudaDevice device, GemmChoice? forced = null, bool withoutWarpgroups = false)
 {
     /// <summary>int32 elements that split sums may take.</summary>
     public const int PartialCapacity = 1 << 22;
@@ -32,20 +35,21 @@ internal sealed class GemmPlanner(CudaDevice device, GemmChoice? forced = null)
     private const int WarpgroupStages = 6;
     private static readonly int[] SplitChoices = [1, 2, 4, 8, 16];
 
-    /// <summary>Tiles to choose from, largest first: on equal estimates the first wins.</summary>
+    /// <summary>Tiles to choose from, largest first: on equal estimates, and equally many busy multiprocessors, the first wins.</summary>
     public static IReadOnlyList<GemmTile> Tiles { get; } =
     [
         new(128, 128, 4, 2, 3), new(128, 64, 4, 2, 3), new(64, 128, 2, 4, 3), new(64, 64, 2, 2, 4),
         new(64, 32, 2, 2, 4), new(32, 64, 1, 4, 4), new(32, 32, 1, 2, 4),
     ];
 
-    /// <summary>Every choice, whether it fits or not.</summary>
+    /// <summary>Every choice, whether it fits or not. The warpgroup product comes last: whoever tries all of them tries the kernel with
+    /// the most to go wrong when the others have said what they can.</summary>
     public static IEnumerable<GemmChoice> Choices { get; } =
     [
-        new WarpgroupChoice(WarpgroupStages),
         .. from tile in Tiles
            from splits in SplitChoices
            select new TileChoice(tile, splits),
+        new WarpgroupChoice(WarpgroupStages),
     ];
 
     /// <summary>The plan for a problem.</summary>
@@ -60,7 +64,10 @@ internal sealed class GemmPlanner(CudaDevice device, GemmChoice? forced = null)
             return Estimate(problem, forced, "forced");
         }
 
-        return Choices.Where(choice => WhyNot(problem, choice) is null).Select(choice => Estimate(problem, choice, "lowest estimate")).MinBy(p => p.Kilocycles)
+        // Of equal estimates the one with more blocks, while multiprocessors are idle: the model prices the slowest of them alone.
+        return Choices.Where(choice => WhyNot(problem, choice) is null && !(withoutWarpgroups && choice is WarpgroupChoice))
+            .Select(choice => Estimate(problem, choice, "lowest estimate"))
+            .MinBy(p => (p.Kilocycles, -Math.Min(p.Blocks, device.Multiprocessors), p.Choice is WarpgroupChoice ? 0 : 1))
             ?? throw new QatKitException("QK6020", "plan",
                 $"no tile fits the {device.SharedBytesPerBlock} bytes of shared memory that a block of {device.Name} has. Run on the CPU.");
     }
@@ -85,8 +92,7 @@ internal sealed class GemmPlanner(CudaDevice device, GemmChoice? forced = null)
         var definition = choice.Define(problem);
         var grid = choice.Grid(problem);
         var blocks = grid.X * grid.Y * grid.Z;
-        // What limits the blocks of a multiprocessor: shared memory (1 KB of each is the system's), threads.
-        var resident = Math.Max(1, Math.Min(device.SharedBytesPerMultiprocessor / (definition.SharedBytes + StaticSharedBytes), 1536 / definition.Threads));
+        var resident = Resident(choice, definition, problem.Sparse24);
         var steps = DivideUp(Steps(problem), choice.Splits);
         double area = choice.TileFeatures * choice.TileTokens;
         var rate = choice is WarpgroupChoice
@@ -98,6 +104,14 @@ internal sealed class GemmPlanner(CudaDevice device, GemmChoice? forced = null)
         var clocks = perMultiprocessor * steps * Math.Max(multiply, copy) + DivideUp(perMultiprocessor, resident) * RoundClocks;
         if (choice.Splits > 1) clocks += perMultiprocessor * area * sizeof(int) / SplitBytesPerClock;
         return new GemmPlan(problem, choice, (double)blocks / (device.Multiprocessors * resident), clocks / 1000, reason);
+    }
+
+    // Blocks that a multiprocessor holds: what limits them is shared memory (1 KB of each is the system's), threads or registers.
+    private int Resident(GemmChoice choice, KernelDefinition definition, bool sparse24)
+    {
+        var threads = device.Capability is 80 or 90 ? 2048 : 1536;
+        var shared = device.SharedBytesPerMultiprocessor / (definition.SharedBytes + StaticSharedBytes);
+        return Math.Max(1, Math.Min(Math.Min(shared, threads / definition.Threads), GemmRegisters.Blocks(GemmRegisters.Of(choice, sparse24), definition.Threads)));
     }
 
     private static int Steps(GemmProblem problem) => DivideUp(problem.Depth, GemmVariant.TileDepth);

@@ -74,6 +74,32 @@ public sealed class CudaBackendTests
     }
 
     [Fact]
+    public void Every_kernel_divides_the_memory_of_a_multiprocessor_alike()
+    {
+        var (driver, backend) = FakeDevice.Create(SyntheticGraph.Create(Small, 8));
+        using (backend) backend.Run(SyntheticGraph.CreateBatch(Small, [10], 1), new RecordedTrace());
+        Assert.Equal(driver.Launches.Select(l => "prefer shared " + l.Function.Module.Name).Distinct().Order(StringComparer.Ordinal),
+            driver.Calls.Where(c => c.StartsWith("prefer shared", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Warpgroup_products_can_be_left_out()
+    {
+        var graph = SyntheticGraph.Create(Small with { Layers = 1, Hidden = 1024, Heads = 16, Intermediate = 256, MaxPositions = 512 }, 8);
+        var batch = SyntheticGraph.CreateBatch(graph.Architecture, [.. Enumerable.Repeat(512, 16)], 1);
+        string[] Products(string? plan)
+        {
+            var driver = new FakeCudaDriver();
+            driver.InstalledDevices[0] = FakeCudaDriver.Hopper;
+            var (_, backend) = FakeDevice.Create(graph, CudaOptions.WithPlan(plan) with { MaxTokens = 8192 }, driver);
+            using (backend) return [.. backend.Plan(batch).Steps.Select(s => s.Launch.Function.Name).Where(n => n.StartsWith("gemm_s8", StringComparison.Ordinal)).Distinct().Order(StringComparer.Ordinal)];
+        }
+
+        Assert.Equal(["gemm_s8", "gemm_s8_sm90"], Products(null)); // The pooler picks rows, which warpgroup products cannot.
+        Assert.Equal(["gemm_s8"], Products("no-wgmma"));
+    }
+
+    [Fact]
     public void The_launches_of_a_layer_come_in_order()
     {
         var (driver, backend) = FakeDevice.Create(SyntheticGraph.Create(Small with { Layers = 1 }, 8));

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using QatKit.Core.Graph;
 using QatKit.InferenceEngine.Cuda.Compilation;
 using QatKit.InferenceEngine.Cuda.Kernels;
@@ -34,6 +35,52 @@ public sealed class KernelCompilationTests
 
         Assert.Empty(problems.Order());
     }
+
+    // A structure of another size, or a second parameter, would be read from the wrong place.
+    [Theory]
+    [InlineData("sm_80")]
+    [InlineData("sm_90a")]
+    public void Every_kernel_has_one_parameter_of_the_size_of_the_hosts_structure(string target)
+    {
+        var compiler = NvrtcRequirement.Open();
+        var cache = new KernelCache(compiler, KernelCache.DefaultFolder);
+        var problems = new List<string>();
+        var kernels = KernelCatalog.For(Large, [false, true], int16Encoder: false, hopper: target == "sm_90a").GroupBy(d => d.EntryPoint).SelectMany(g => g.Take(2)).ToArray();
+        Assert.Equal(target == "sm_90a" ? 6 : 5, kernels.DistinctBy(d => d.EntryPoint).Count());
+        foreach (var definition in kernels)
+        {
+            var parameters = Cubin.Parameters(cache.Get(KernelSources.Load(definition), new KernelTarget(target)).Kernel.Image, definition.EntryPoint);
+            if (parameters is not [var only] || only.Bytes != ParameterBytes(definition.EntryPoint)) problems.Add($"{definition}: {string.Join(", ", parameters)}; the host has one of {ParameterBytes(definition.EntryPoint)} bytes.");
+        }
+
+        Assert.Empty(problems);
+    }
+
+    [Fact]
+    public void The_recorded_registers_of_the_products_are_those_of_the_built_kernels()
+    {
+        var compiler = NvrtcRequirement.Open();
+        Assert.SkipUnless(compiler.Version == "nvrtc-12.4", "The registers of another compiler differ.");
+        var most = new[] { "sm_80", "sm_90a" }.SelectMany(target => Compile(compiler, target)).Where(k => k.Kernel.EntryPoint.StartsWith("gemm_s8", StringComparison.Ordinal))
+            .GroupBy(k => Constants(k.Kernel)).ToDictionary(g => g.Key, g => g.Max(k => k.Usage.Registers + 7) / 8 * 8);
+        var recorded = from choice in GemmPlanner.Choices
+                       where choice.Splits == 1
+                       from sparse24 in new[] { false, true }
+                       select (Constants(choice.Define(new GemmProblem(1, 1, 1, sparse24, new(GemmActivation.None, false, OutputType.Int8)))), GemmRegisters.Of(choice, sparse24));
+        Assert.Equal(most.Select(k => $"{k.Key}: {k.Value}").Order(StringComparer.Ordinal), recorded.Select(r => $"{r.Item1}: {r.Item2}").Order(StringComparer.Ordinal));
+
+        static string Constants(KernelDefinition kernel) =>
+            string.Join(", ", kernel.Defines.Where(d => d.Key is not ("ACTIVATION" or "RESIDUAL" or "OUTPUT")).Select(d => $"{d.Key}={d.Value}"));
+    }
+
+    private static int ParameterBytes(string entryPoint) => entryPoint switch
+    {
+        "embed_layernorm" => Unsafe.SizeOf<EmbeddingParameters>(),
+        "layernorm" => Unsafe.SizeOf<LayerNormParameters>(),
+        "attention" => Unsafe.SizeOf<AttentionParameters>(),
+        "gemm_s8_sm90" => Unsafe.SizeOf<GemmSm90Parameters>(),
+        _ => Unsafe.SizeOf<GemmParameters>(),
+    };
 
     [Fact]
     public void The_committed_table_is_that_of_the_built_kernels()
@@ -76,7 +123,7 @@ public sealed class KernelCompilationTests
         Assert.Contains("common/params.cuh", source.Headers.Select(h => h.Name));
         Assert.DoesNotContain(source.Headers, h => h.Text.Length == 0);
         Assert.Equal(
-            ["--std=c++17", "--fmad=false", "--ftz=false", "--prec-div=true", "--prec-sqrt=true", "--ptxas-options=-v", "-DHIDDEN=1024", "-DTHREADS=128"],
+            ["--std=c++17", "--fmad=false", "--ftz=false", "--prec-div=true", "--prec-sqrt=true", "--ptxas-options=-v", "-DHIDDEN=1024", "-DTHREADS=256"],
             source.Options);
     }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using QatKit.Core.Diagnostics;
 using QatKit.InferenceEngine.Cuda.Compilation;
+using QatKit.TestKit;
 
 namespace QatKit.InferenceEngine.Tests.Cuda.Compilation;
 
@@ -64,6 +65,24 @@ public sealed class NvrtcCompilerTests
     [InlineData(100, "compute_90")]
     [InlineData(120, "compute_90")]
     public void Every_device_has_a_target(int capability, string target) => Assert.Equal(target, KernelTarget.For(capability).Name);
+
+    // The system's own search would find it there.
+    [Fact]
+    public async Task A_named_folder_without_a_compiler_is_not_searched_beyond()
+    {
+        NvrtcRequirement.Open();
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The test leads the search by LD_LIBRARY_PATH.");
+        using var empty = new TempFolder();
+        using var system = new TempFolder();
+        File.CreateSymbolicLink(system.Combine("libnvrtc.so"), NvrtcLocator.Find()!);
+        var child = await ChildProcess.Run(typeof(NvrtcCompilerTests), nameof(Child_opens_the_compiler), (NvrtcLocator.FolderVariable, empty.Path), ("LD_LIBRARY_PATH", system.Path));
+        Assert.Equal("none", Assert.Single(child.Report));
+        child = await ChildProcess.Run(typeof(NvrtcCompilerTests), nameof(Child_opens_the_compiler), (NvrtcLocator.FolderVariable, ""), ("XDG_CACHE_HOME", empty.Path), ("LD_LIBRARY_PATH", system.Path));
+        Assert.StartsWith("nvrtc-", Assert.Single(child.Report), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Child_opens_the_compiler() => ChildProcess.Report(NvrtcCompiler.OpenOrMissing().Version ?? "none");
 
     [Fact]
     public void Old_devices_have_none() => Assert.Throws<ArgumentOutOfRangeException>(() => KernelTarget.For(75));

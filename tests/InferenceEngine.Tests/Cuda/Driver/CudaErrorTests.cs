@@ -26,7 +26,7 @@ public sealed class CudaErrorTests
         var driver = new FakeCudaDriver();
         using var context = driver.CreateContext(driver.InstalledDevices[0]);
         using var module = driver.LoadModule(context, [1], "gemm_s8<SPARSE=0>");
-        var launch = new CudaLaunch(driver.GetFunction(module, "gemm_s8"), new Dim3(16, 2, 4), new Dim3(128), 73728, new KernelArguments(), "X[128, 1024] W[1024, 1024]")
+        var launch = new CudaLaunch(driver.GetFunction(module, "gemm_s8"), new Dim3(16, 2, 4), new Dim3(128), 73728, KernelArguments.Of(0), "X[128, 1024] W[1024, 1024]")
         {
             Cluster = new Dim3(2),
             OverlapsPredecessor = true,
@@ -58,6 +58,16 @@ public sealed class CudaErrorTests
         {
             Assert.Contains(Assert.Single(e.Diagnostics).Code, new[] { "QK6001", "QK6002", "QK6003", "QK6004" });
         }
+    }
+
+    [Fact]
+    public void Errors_of_the_device_stay_and_errors_of_a_call_do_not()
+    {
+        string Call(string name) => Message(() => CudaErrors.ThrowCall("cuStreamSynchronize", name, "text", "waiting"));
+        Assert.True(CudaErrors.IsDeviceFault(Call("CUDA_ERROR_ILLEGAL_ADDRESS")));
+        Assert.True(CudaErrors.IsDeviceFault(Call("CUDA_ERROR_LAUNCH_FAILED")));
+        Assert.False(CudaErrors.IsDeviceFault(Call("CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES")));
+        Assert.False(CudaErrors.IsDeviceFault(CudaErrors.NoDriver("libcuda.so.1").Message));
     }
 
     private static string Message(Action action) => Assert.Throws<QatKitException>(action).Message;

@@ -116,6 +116,8 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
         lock (_gate) _allowed[function.Module.Name] = bytes;
     }
 
+    public void PreferSharedMemory(CudaFunction function) => Note($"prefer shared {function.Module.Name}");
+
     public int BlocksPerMultiprocessor(CudaFunction function, int threads, int sharedBytes) => 2;
 
     /// <summary>The emulation's form of a tensor map: base, columns, rows, pitch.</summary>

@@ -14,10 +14,13 @@ public sealed class NormTests
 
     [Theory]
     [InlineData(1)]
+    [InlineData(4)]
     [InlineData(127)]
     [InlineData(128)]
     [InlineData(129)]
+    [InlineData(516)] // groups of four for one more than a block's threads
     [InlineData(768)]
+    [InlineData(1024)]
     [InlineData(2048)]
     public void LayerNorm_is_equal_to_the_reference(int hidden)
     {
@@ -39,14 +42,17 @@ public sealed class NormTests
         var norm = Norm(hidden, Exponent, random);
         CheckNorm(norm, r, hidden, (memory, p) =>
         {
-            p.R = memory.UploadRows<float>(r, hidden, hidden + 3);
+            p.R = memory.UploadRows<float>(r, hidden, p.Pitch);
             EmulatedKernel.Get(KernelLibrary.LayerNorm(hidden), "LayerNormParams").Launch(new LaunchGrid(Rows, 1, 1), p);
         });
     }
 
     [Theory]
     [InlineData(48, false)]
+    [InlineData(48, true)]
+    [InlineData(130, false)]
     [InlineData(130, true)]
+    [InlineData(256, true)]
     public void Embedding_is_equal_to_the_reference(int hidden, bool coded)
     {
         const int Rows = 7;
@@ -78,7 +84,7 @@ public sealed class NormTests
 
     private static void CheckNorm(QuantizedLayerNorm norm, float[] r, int hidden, Action<DeviceMemory, LayerNormParameters> run)
     {
-        int rows = r.Length / hidden, pitch = hidden + 3, pitch8 = hidden + 16, pitch16 = hidden + 5;
+        int rows = r.Length / hidden, whole = (hidden + 3) / 4 * 4, pitch = whole + 4, pitch8 = whole + 16, pitch16 = whole + 8;
         var expected = new float[r.Length];
         for (var i = 0; i < r.Length; i += hidden)
             IntegerLayerNorm.Normalize(r.AsSpan(i, hidden), norm.Gamma, norm.Beta, norm.Exponent, Epsilon, expected.AsSpan(i, hidden));

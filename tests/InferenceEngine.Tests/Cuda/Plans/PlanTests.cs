@@ -49,6 +49,28 @@ public sealed class PlanTests
         Assert.Equal("wgmma/6", hopper.Choice.ToString());
     }
 
+    [Fact]
+    public void Blocks_of_a_multiprocessor_are_limited_by_registers_too()
+    {
+        // 168 registers of 384 threads: the second block that shared memory has room for would find no registers.
+        var plan = new GemmPlanner(FakeCudaDriver.Hopper, GemmChoice.Parse("wgmma/6")).Plan(new GemmProblem(8192, 1024, 1024, false, Floats));
+        Assert.Equal((256, 256 / 132.0), (plan.Blocks, plan.Waves));
+        var tile = new GemmPlanner(FakeCudaDriver.Hopper, GemmChoice.Parse("128x128/4x2/3/1")).Plan(new GemmProblem(1024, 4096, 1024, true, Floats));
+        Assert.Equal((256, 256 / 132.0), (tile.Blocks, tile.Waves));
+        // A tile that nobody recorded is taken to have the most: 255 registers of 64 threads.
+        Assert.Equal((255, 4), (GemmRegisters.Of(GemmChoice.Parse("32x32/1x2/2/1"), false), GemmRegisters.Blocks(255, 64)));
+    }
+
+    [Fact]
+    public void Of_equal_estimates_the_one_that_keeps_more_multiprocessors_busy_wins()
+    {
+        // BERT-large, one sequence of 384: 36 blocks of 256 x 128 or 144 of 128 x 64.
+        var plan = new GemmPlanner(FakeCudaDriver.Hopper).Plan(new GemmProblem(384, 3072, 1024, false, new(GemmActivation.None, false, OutputType.Int8)));
+        var warpgroups = new GemmPlanner(FakeCudaDriver.Hopper, GemmChoice.Parse("wgmma/6")).Plan(plan.Problem);
+        Assert.Equal(warpgroups.Kilocycles, plan.Kilocycles);
+        Assert.Equal(("128x64/4x2/3/1", 144, 36), (plan.Choice.ToString(), plan.Blocks, warpgroups.Blocks));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -77,7 +99,7 @@ public sealed class PlanTests
     }
 
     [Theory]
-    [InlineData("fast", "it is not of the form features x tokens / warps x warps / stages / splits, for example 128x64/4x2/3/1, or wgmma/6.")]
+    [InlineData("fast", "it is not of the form features x tokens / warps x warps / stages / splits, for example 128x64/4x2/3/1, or wgmma/6, or no-wgmma.")]
     [InlineData("128x64/8x8/3/1", "8 x 8 warps; a block has 1 to 32.")]
     [InlineData("100x64/4x2/3/1", "100 features are not a multiple of 32 x 4 warps.")]
     [InlineData("128x60/4x2/3/1", "60 tokens are not a multiple of 8 x 2 warps.")]

@@ -18,37 +18,49 @@ __device__ __forceinline__ float finish(float scaled, float residual, int activa
     return add_residual ? __fadd_rn(scaled, residual) : scaled;
 }
 
-// Stores one value as a code.
-template <int TYPE> __device__ __forceinline__ void store_one(void* y, int64 index, float value, float inverse) {
-    if (TYPE == OUTPUT_FLOAT) ((float*)y)[index] = value;
-    else if (TYPE == OUTPUT_INT16) ((int16*)y)[index] = (int16)quantize(value, inverse, INT16_MAX_CODE);
-    else ((int8*)y)[index] = (int8)quantize(value, inverse, INT8_MAX_CODE);
+// What an output is made of.
+template <int TYPE> struct Element { typedef int8 type; };
+template <> struct Element<OUTPUT_INT16> { typedef int16 type; };
+template <> struct Element<OUTPUT_FLOAT> { typedef float type; };
+
+// Four neighbours: one word of memory.
+template <int TYPE> struct __align__(4 * sizeof(typename Element<TYPE>::type)) Four { typename Element<TYPE>::type e[4]; };
+
+// A value as it is stored: itself, or its code.
+template <int TYPE> __device__ __forceinline__ typename Element<TYPE>::type encode(float value, float inverse) {
+    if constexpr (TYPE == OUTPUT_FLOAT) return value;
+    else if constexpr (TYPE == OUTPUT_INT16) return (int16)quantize(value, inverse, INT16_MAX_CODE);
+    else return (int8)quantize(value, inverse, INT8_MAX_CODE);
 }
 
-struct __align__(4) Codes8x4 { int8 c[4]; };
-struct __align__(8) Codes16x4 { int16 c[4]; };
+template <int TYPE> __device__ __forceinline__ Four<TYPE> encode_four(const float (&value)[4], const float (&inverse)[4]) {
+    Four<TYPE> four;
+#pragma unroll
+    for (int i = 0; i < 4; i++) four.e[i] = encode<TYPE>(value[i], inverse[i]);
+    return four;
+}
 
-// Stores values [0, count) of four neighbours (1 <= count <= 4) at element `index` of y, as codes or floats. `index` is a multiple of 4.
-template <int TYPE> __device__ __forceinline__ void store_four(void* y, int64 index, const float (&value)[4], const float (&inverse)[4], int count) {
-    if (TYPE == OUTPUT_FLOAT) {
-        float* out = (float*)y + index;
-        if (count == 4) { *(float4*)out = make_float4(value[0], value[1], value[2], value[3]); return; }
-        for (int i = 0; i < count; i++) out[i] = value[i];
-    } else if (TYPE == OUTPUT_INT16) {
-        Codes16x4 codes;
+// Element `index` of y, as codes or floats.
+template <int TYPE> __device__ __forceinline__ typename Element<TYPE>::type* element_of(void* y, int64 index) {
+    return (typename Element<TYPE>::type*)y + index;
+}
+
+// Stores one value.
+template <int TYPE> __device__ __forceinline__ void store_one(void* y, int64 index, float value, float inverse) {
+    *element_of<TYPE>(y, index) = encode<TYPE>(value, inverse);
+}
+
+// Stores four neighbours as one word; `index` is a multiple of 4.
+template <int TYPE> __device__ __forceinline__ void store_whole(void* y, int64 index, const Four<TYPE>& four) {
+    if constexpr (TYPE == OUTPUT_FLOAT) *(float4*)element_of<TYPE>(y, index) = make_float4(four.e[0], four.e[1], four.e[2], four.e[3]);
+    else *(Four<TYPE>*)element_of<TYPE>(y, index) = four;
+}
+
+// Stores the first `count` of four neighbours.
+template <int TYPE> __device__ __forceinline__ void store_part(void* y, int64 index, const Four<TYPE>& four, int count) {
 #pragma unroll
-        for (int i = 0; i < 4; i++) codes.c[i] = (int16)quantize(value[i], inverse[i], INT16_MAX_CODE);
-        int16* out = (int16*)y + index;
-        if (count == 4) { *(Codes16x4*)out = codes; return; }
-        for (int i = 0; i < count; i++) out[i] = codes.c[i];
-    } else {
-        Codes8x4 codes;
-#pragma unroll
-        for (int i = 0; i < 4; i++) codes.c[i] = (int8)quantize(value[i], inverse[i], INT8_MAX_CODE);
-        int8* out = (int8*)y + index;
-        if (count == 4) { *(Codes8x4*)out = codes; return; }
-        for (int i = 0; i < count; i++) out[i] = codes.c[i];
-    }
+    for (int i = 0; i < 4; i++)
+        if (i < count) element_of<TYPE>(y, index)[i] = four.e[i];
 }
 
 __device__ __forceinline__ void load_four(float (&value)[4], const float* p) {

@@ -38,7 +38,7 @@ struct LayerNormParams {
     const float* r;           // [T, pitch] residual sums
     const float* gamma;       // [H]
     const float* beta;        // [H]
-    float* h;                 // [T, pitch] the next residual; may be r itself
+    float* h;                 // [T, pitch] the next residual; may be r itself; pitches are multiples of 4 elements
     int8* codes8;             // [T, codes8_pitch] or null
     int16* codes16;           // [T, codes16_pitch] or null
     float grid;               // 2^k

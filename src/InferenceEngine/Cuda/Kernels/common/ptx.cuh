@@ -81,6 +81,9 @@ __device__ __forceinline__ void wait_for_predecessor() {
 #endif
 }
 
+// Brings the line of memory with this address into the second-level cache.
+__device__ __forceinline__ void prefetch_line(const void* global) { asm volatile("prefetch.global.L2 [%0];" ::"l"(global)); }
+
 // Four bytes picked from the eight of (low, high) by the nibbles of `selector`, lowest first.
 __device__ __forceinline__ uint32 pick_bytes(uint32 low, uint32 high, uint32 selector) { return __byte_perm(low, high, selector); }
 

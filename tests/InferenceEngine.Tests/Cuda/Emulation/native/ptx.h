@@ -177,6 +177,8 @@ static int shuffle_xor(int value, int mask) { return emulation::shuffle(value, m
 static int64 shuffle_xor(int64 value, int mask) { return emulation::shuffle(value, mask); }
 static int load_shared_by_blocks(const int* p) { return *p; }
 
+static void prefetch_line(const void*) {}
+
 // Launches run one after another.
 static void let_successor_start() {}
 static void wait_for_predecessor() {}
