@@ -23,7 +23,8 @@ internal static class Callers
             {
                 failures[i] = ExceptionDispatchInfo.Capture(e);
             }
-        }) { IsBackground = true }).ToArray();
+        })
+        { IsBackground = true }).ToArray();
         foreach (var thread in threads) thread.Start();
         foreach (var thread in threads) Assert.True(thread.Join(Longest), "A concurrent call did not end.");
         foreach (var failure in failures) failure?.Throw();

@@ -2,7 +2,7 @@ namespace QatKit.InferenceEngine.Benchmarking;
 
 /// <summary>One launch of a pass, timed by itself: launched between two events, outside any graph.</summary>
 /// <param name="Kernel">Entry name, for example <c>gemm_s8</c>.</param>
-/// <param name="Plan">What the plan chose: <c>64x64/2x2/4/8</c> for a product (see <see cref="SessionOptions.CudaPlan"/>), warps x keys
+/// <param name="Plan">What the plan chose: <c>64x64/2x2/4/8</c> for a product (see <see cref="SessionOptions.CudaPlan"/>), groups of queries x warps of a group x keys
 /// for attention, empty where there is nothing to choose.</param>
 /// <param name="Shape">Layer and shapes.</param>
 /// <param name="Blocks">Blocks of the launch.</param>

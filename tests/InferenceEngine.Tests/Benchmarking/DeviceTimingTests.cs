@@ -39,7 +39,7 @@ public sealed class DeviceTimingTests
         Assert.All(kernels, k => Assert.Equal(k.Kernel == "attention" ? 500 : 125, k.Microseconds, 1e-6));
         Assert.Equal(
             new KernelTiming("gemm_s8", "32x32/1x2/4/1", "bert.encoder.layer.0.attention.self.query X[32, 32] W[96, 32] 2:4", 3, 64, 26624, 32, 125, 2.0 * 32 * 96 * 32 / 0.125e9), kernels[1]);
-        Assert.Equal(("1x32", 4.0 * 2 * 32 * 32 * 32 / 0.5e9), (kernels[2].Plan, kernels[2].TeraOperationsPerSecond));
+        Assert.Equal(("1x1x32", 4.0 * 2 * 32 * 32 * 32 / 0.5e9), (kernels[2].Plan, kernels[2].TeraOperationsPerSecond));
         Assert.Equal(("", 0), (kernels[0].Plan, kernels[0].TeraOperationsPerSecond));
     }
 

@@ -64,14 +64,14 @@ public sealed class QatTrainerTests : IDisposable
         var folder = _folder.Combine("lost");
         var path = Path.Combine(folder, "checkpoints", "fake-quant.safetensors");
         var e = Assert.Throws<QatKitException>(() => new RecipeRunner(time: new Clock(() => File.Delete(path)))
-            .Run(TinyRecipe.Load("train.epochs=0", "quantization.epochs=0", "quantization.start_step=0"), folder, cancellation: TestContext.Current.CancellationToken));
+            .Run(TinyRecipe.Load("train.epochs=1", "quantization.epochs=0", "quantization.start_step=0"), folder, cancellation: TestContext.Current.CancellationToken));
         Assert.Equal($"QK1134 {folder}: the folder holds no finished run (recipe.yaml and checkpoints/fake-quant.safetensors). Pass the folder that 'qatkit run' wrote, or let the run finish with --resume.", e.Message);
     }
 
     [Fact]
     public void Model_on_another_device_is_not_verified()
     {
-        var (result, _) = Run("train.epochs=0", "quantization.epochs=0", "quantization.start_step=0");
+        var (result, _) = Run("train.epochs=1", "quantization.epochs=0", "quantization.start_step=0");
         using var finished = FakeQuantCheckpoint.Load(result.RunFolder);
         finished.Model.to(new torch.Device(DeviceType.META));
         var inputs = RunInputs.Load(TinyRecipe.Load());

@@ -107,7 +107,7 @@ internal sealed class ForwardPlanBuilder(ICudaDriver driver, CudaModel model, Cu
         // Scores and context of every pair of tokens of the longest length, for all sequences of the bucket.
         var operations = 4.0 * bucket.Sequences * bucket.Length * bucket.Length * _a.Hidden;
         Add(plan.Definition, new Dim3(plan.Grid.X, plan.Grid.Y, plan.Grid.Z), parameters,
-            $"{ModuleNames.Context(index)} of {bucket}, {_a.Heads} heads of {_a.HeadDim}", plan.Choice, operations,
+            $"{ModuleNames.Context(index)} of {bucket}, {_a.Heads} heads of {_a.HeadDim}", plan.Shape.ToString(), operations,
             new TracePoint(ModuleNames.Context(index), arena.Context, 0, output, _pitch, _a.Hidden, TraceRows.Tokens));
     }
 

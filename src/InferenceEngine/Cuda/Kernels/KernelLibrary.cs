@@ -15,17 +15,21 @@ internal static class KernelLibrary
     public static KernelDefinition LayerNorm(int hidden) =>
         new("layernorm.cu", "layernorm", [new("HIDDEN", hidden), new("THREADS", NormThreads(hidden))], NormThreads(hidden), 0);
 
-    /// <summary>Attention of every head. Grid: (ceil(longest sequence / (16 · warps)), heads, sequences).</summary>
+    /// <summary>Attention of every head. Grid: (ceil(longest sequence / (16 · warps / split)), heads, sequences).</summary>
     /// <param name="headDim">D.</param>
-    /// <param name="warps">Warps of a block; each has 16 queries.</param>
+    /// <param name="warps">Warps of a block.</param>
+    /// <param name="split">Warps that share 16 queries and divide the keys among themselves; a divisor of <paramref name="warps"/>.</param>
     /// <param name="keyTile">Keys held in shared memory at once, a multiple of 32; sequences that fit are read only once.</param>
     /// <param name="output">Int8 or Int16 codes.</param>
-    public static KernelDefinition Attention(int headDim, int warps, int keyTile, OutputType output)
+    public static KernelDefinition Attention(int headDim, int warps, int split, int keyTile, OutputType output)
     {
         var pitch = (headDim + 31) / 32 * 32 + 16;
+        var tiles = (16 * warps / split + 2 * keyTile) * pitch;
+        // What the warps hand each other in the end, in the same place: sums of 8 numbers a lane for 16 columns, and two more.
+        var sums = split == 1 ? 0 : 32 * warps * ((headDim + 15) / 16 * 8 + 2) * sizeof(int);
         return new("attention.cu", "attention",
-            [new("HEAD_DIM", headDim), new("WARPS", warps), new("KEY_TILE", keyTile), new("OUTPUT", (int)output)],
-            32 * warps, (16 * warps + 2 * keyTile) * pitch);
+            [new("HEAD_DIM", headDim), new("WARPS", warps), new("SPLIT", split), new("KEY_TILE", keyTile), new("OUTPUT", (int)output)],
+            32 * warps, Math.Max(tiles, sums));
     }
 
     /// <summary>Linear layer over int16 codes with int64 sums (task heads and layers kept out of INT8).

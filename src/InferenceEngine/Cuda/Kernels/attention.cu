@@ -1,7 +1,8 @@
 // Attention of one sequence and head: integer scores, integer row maximum, exp2_c, unsigned 8-bit codes, u8 x s8 sums.
 //
-// Grid: (query tiles, heads, sequences). A block has WARPS warps of 16 queries each; keys and values pass through shared
-// memory KEY_TILE rows at a time. Two passes over the keys: the first finds the row maxima, the second computes the scores
+// Grid: (query tiles, heads, sequences). A block has WARPS warps; SPLIT of them share 16 queries, each with every SPLIT-th group of 32
+// keys, for few queries: their maxima and sums are put together through shared memory, exactly, being integers. Keys and values pass
+// through shared memory KEY_TILE rows at a time. Two passes over the keys: the first finds the row maxima, the second computes the scores
 // again and uses them at once. Recomputing is exact (integers) and costs less than holding 16 x S scores. A sequence of at
 // most KEY_TILE tokens is copied only once.
 //
@@ -15,18 +16,18 @@
 //
 // Overflow: |score| <= 127^2 D; z <= 255 S and |sum p v| <= 255 * 127 * S < 2^31 for S < 66 000.
 //
-// Compile-time constants: HEAD_DIM, WARPS, KEY_TILE (a multiple of 32), OUTPUT (int8 or int16 codes).
+// Compile-time constants: HEAD_DIM, WARPS, SPLIT (divides WARPS), KEY_TILE (a multiple of 32), OUTPUT (int8 or int16 codes).
 #include "common/epilogue.cuh"
 #include "common/ptx.cuh"
 
 constexpr int THREADS = WARP * WARPS;
-constexpr int QUERIES = 16 * WARPS;
+constexpr int QUERIES = 16 * WARPS / SPLIT;
 constexpr int DEPTH = round_up(HEAD_DIM, 32); // codes past HEAD_DIM are zeros
 constexpr int PITCH = DEPTH + 16;             // an odd number of 16-byte chunks: eight rows fall on different banks
 constexpr int K_STEPS = DEPTH / 32;
 constexpr int COLUMN_BLOCKS = divide_up(HEAD_DIM, 16);
 constexpr int NO_SCORE = -2147483647 - 1;
-static_assert(KEY_TILE % 32 == 0, "keys are taken 32 at a time");
+static_assert(KEY_TILE % 32 == 0 && WARPS % SPLIT == 0, "keys are taken 32 at a time, and queries have whole groups of warps");
 
 // Copies `count` rows of one head (rows past `valid` become zeros) into a tile of PITCH bytes a row.
 __device__ __forceinline__ void load_rows(uint8* tile, const int8* first, int pitch, int count, int valid) {
@@ -77,6 +78,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) attention(const AttentionP
     const int column = blockIdx.y * HEAD_DIM;
     const int64 origin = (int64)start * p.qkv_pitch + column;
     const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, t = lane % 4;
+    const int group = warp / SPLIT, part = warp % SPLIT; // queries, and share of the keys
     const bool one_tile = length <= KEY_TILE;
 
     load_rows(queries, p.q + origin + (int64)first_query * p.qkv_pitch, p.qkv_pitch, QUERIES, length - first_query);
@@ -105,9 +107,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) attention(const AttentionP
             if (pass == 0 && tile == 0) {
 #pragma unroll
                 for (int step = 0; step < K_STEPS; step++)
-                    ldmatrix_x4(q[step], queries + (warp * 16 + lane % 16) * PITCH + (step * 2 + lane / 16) * 16);
+                    ldmatrix_x4(q[step], queries + (group * 16 + lane % 16) * PITCH + (step * 2 + lane / 16) * 16);
             }
-            for (int block = 0; block < padded; block += 32) {
+            for (int block = 32 * part; block < padded; block += 32 * SPLIT) {
                 int s[4][4];
                 scores(s, q, keys + block * PITCH, lane);
                 if (pass == 0) {
@@ -145,6 +147,15 @@ extern "C" __global__ void __launch_bounds__(THREADS) attention(const AttentionP
                 maximum[half] = max(maximum[half], shuffle_xor(maximum[half], 1));
                 maximum[half] = max(maximum[half], shuffle_xor(maximum[half], 2));
             }
+#if SPLIT > 1
+            SHARED_ARRAY(int, maxima, WARPS * 16);
+            if (t < 2) maxima[warp * 16 + lane / 4 + 8 * t] = t == 0 ? maximum[0] : maximum[1];
+            __syncthreads();
+#pragma unroll
+            for (int half = 0; half < 2; half++)
+#pragma unroll
+                for (int other = 0; other < SPLIT; other++) maximum[half] = max(maximum[half], maxima[(group * SPLIT + other) * 16 + lane / 4 + 8 * half]);
+#endif
         }
     }
 
@@ -153,13 +164,45 @@ extern "C" __global__ void __launch_bounds__(THREADS) attention(const AttentionP
         z[half] += shuffle_xor(z[half], 1);
         z[half] += shuffle_xor(z[half], 2);
     }
+#if SPLIT > 1
+    constexpr int SUMS = COLUMN_BLOCKS * 8 + 2; // numbers that a lane holds: of its columns and queries, and z of its two queries
+    // [warp][number][lane], in place of keys and values. Each of the warps that share queries then finishes some of the columns.
+    int* sums = (int*)shared + warp * (SUMS * WARP) + lane;
+    __syncthreads();
+#pragma unroll
+    for (int d = 0; d < COLUMN_BLOCKS; d++)
+#pragma unroll
+        for (int i = 0; i < 8; i++) sums[(d * 8 + i) * WARP] = sum[d][i / 4][i % 4];
+    sums[(SUMS - 2) * WARP] = z[0];
+    sums[(SUMS - 1) * WARP] = z[1];
+    __syncthreads();
+    const int* all = (const int*)shared + group * SPLIT * (SUMS * WARP) + lane;
+    z[0] = z[1] = 0;
+#pragma unroll
+    for (int other = 0; other < SPLIT; other++) {
+        z[0] += all[(other * SUMS + SUMS - 2) * WARP];
+        z[1] += all[(other * SUMS + SUMS - 1) * WARP];
+    }
+#pragma unroll
+    for (int d = 0; d < COLUMN_BLOCKS; d++) {
+        if (d % SPLIT != part) continue;
+#pragma unroll
+        for (int i = 0; i < 8; i++) {
+            int total = 0;
+#pragma unroll
+            for (int other = 0; other < SPLIT; other++) total += all[(other * SUMS + d * 8 + i) * WARP];
+            sum[d][i / 4][i % 4] = total;
+        }
+    }
+#endif
 #pragma unroll
     for (int half = 0; half < 2; half++) {
-        const int query = first_query + warp * 16 + lane / 4 + 8 * half;
+        const int query = first_query + group * 16 + lane / 4 + 8 * half;
         if (query >= length) continue;
         const float scale = __fdiv_rn(p.value_scale, __int2float_rn(z[half]));
 #pragma unroll
         for (int d = 0; d < COLUMN_BLOCKS; d++) {
+            if (SPLIT > 1 && d % SPLIT != part) continue;
             const int place = d * 16 + 4 * t, count = min(HEAD_DIM - place, 4);
             if (count <= 0) continue;
             float value[4];

@@ -7,31 +7,55 @@ namespace QatKit.InferenceEngine.Cuda.Plans;
 /// <summary>How attention is computed.</summary>
 /// <param name="Definition">The kernel.</param>
 /// <param name="Grid">Query tiles, heads, sequences.</param>
-/// <param name="Warps">Warps of a block.</param>
-/// <param name="KeyTile">Keys held at once.</param>
-internal sealed record AttentionPlan(KernelDefinition Definition, LaunchGrid Grid, int Warps, int KeyTile)
+/// <param name="Shape">Warps and keys of a block.</param>
+internal sealed record AttentionPlan(KernelDefinition Definition, LaunchGrid Grid, AttentionShape Shape)
 {
-    /// <summary>Warps of a block, most first.</summary>
-    public static IReadOnlyList<int> WarpChoices { get; } = [4, 2, 1];
+    private const int MaxWarps = 8;
+    private static readonly int[] GroupChoices = [4, 2, 1];
+    private static readonly int[] SplitChoices = [4, 2];
+    private static readonly int[] KeyTileChoices = [32, 64, 128, 256, 512];
 
-    /// <summary>Keys held at once.</summary>
-    public static IReadOnlyList<int> KeyTileChoices { get; } = [32, 64, 128, 256, 512];
+    /// <summary>Every shape that a plan can have.</summary>
+    public static IReadOnlyList<AttentionShape> Shapes { get; } =
+    [
+        .. from groups in GroupChoices
+           from keyTile in KeyTileChoices
+           from split in new[] { 1, Split(groups, keyTile) }.Distinct()
+           select new AttentionShape(groups, split, keyTile),
+    ];
 
-    /// <summary>Keys of a whole sequence in shared memory where they fit; small blocks while the device has idle multiprocessors.</summary>
+    /// <summary>Keys of a whole sequence in shared memory where they fit; small blocks while the device has idle multiprocessors, and then warps
+    /// that share queries, which a multiprocessor with one or two blocks has room for.</summary>
     public static AttentionPlan For(CudaDevice device, Bucket bucket, int heads, int headDim, OutputType output)
     {
-        int Blocks(int warps) => (bucket.Length + 16 * warps - 1) / (16 * warps) * heads * bucket.Sequences;
-        var warps = WarpChoices.FirstOrDefault(w => Blocks(w) >= device.Multiprocessors, WarpChoices[^1]);
+        int Tiles(int groups) => (bucket.Length + 16 * groups - 1) / (16 * groups);
+        int Blocks(int groups) => Tiles(groups) * heads * bucket.Sequences;
+        var groups = GroupChoices.FirstOrDefault(g => Blocks(g) >= device.Multiprocessors, GroupChoices[^1]);
+        bool Fits(AttentionShape shape) => shape.Define(headDim, output).SharedBytes <= device.SharedBytesPerBlock;
         // The shortest tile that holds the longest sequence, or else the longest tile that fits the device.
-        var fitting = KeyTileChoices.Where(t => KernelLibrary.Attention(headDim, warps, t, output).SharedBytes <= device.SharedBytesPerBlock).ToArray();
+        var fitting = KeyTileChoices.Where(t => Fits(new AttentionShape(groups, 1, t))).ToArray();
         var keyTile = fitting.FirstOrDefault(t => t >= bucket.Length, fitting[^1]);
-        return new AttentionPlan(KernelLibrary.Attention(headDim, warps, keyTile, output),
-            new LaunchGrid((bucket.Length + 16 * warps - 1) / (16 * warps), heads, bucket.Sequences), warps, keyTile);
+        var shape = new AttentionShape(groups, Blocks(groups) < 2 * device.Multiprocessors ? Split(groups, keyTile) : 1, keyTile);
+        if (!Fits(shape)) shape = shape with { Split = 1 };
+        return new AttentionPlan(shape.Define(headDim, output), new LaunchGrid(Tiles(groups), heads, bucket.Sequences), shape);
     }
-
-    /// <summary>Warps of a block x keys held at once.</summary>
-    public string Choice => string.Create(CultureInfo.InvariantCulture, $"{Warps}x{KeyTile}");
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Definition}, {(long)Grid.X * Grid.Y * Grid.Z} blocks");
+
+    // As many as have 32 keys each.
+    private static int Split(int groups, int keys) => SplitChoices.FirstOrDefault(s => groups * s <= MaxWarps && keys >= 32 * s, 1);
+}
+
+/// <summary>A block of the attention kernel.</summary>
+/// <param name="Groups">Groups of 16 queries.</param>
+/// <param name="Split">Warps of a group, which divide the keys among themselves.</param>
+/// <param name="KeyTile">Keys held at once.</param>
+internal readonly record struct AttentionShape(int Groups, int Split, int KeyTile)
+{
+    /// <summary>What to compile.</summary>
+    public KernelDefinition Define(int headDim, OutputType output) => KernelLibrary.Attention(headDim, Groups * Split, Split, KeyTile, output);
+
+    /// <summary>Groups of queries x warps of a group x keys held at once.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Groups}x{Split}x{KeyTile}");
 }

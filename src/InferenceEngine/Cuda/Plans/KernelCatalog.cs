@@ -27,9 +27,8 @@ internal static class KernelCatalog
             KernelLibrary.Embedding(architecture.Hidden),
             KernelLibrary.LayerNorm(architecture.Hidden),
             .. from output in codes
-               from warps in AttentionPlan.WarpChoices
-               from keyTile in AttentionPlan.KeyTileChoices
-               select KernelLibrary.Attention(architecture.HeadDim, warps, keyTile, output),
+               from shape in AttentionPlan.Shapes
+               select shape.Define(architecture.HeadDim, output),
             .. from sparse in sparse24
                from epilogue in epilogues
                from choice in GemmPlanner.Choices

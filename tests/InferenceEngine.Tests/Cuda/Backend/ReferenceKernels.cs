@@ -163,7 +163,7 @@ internal sealed partial class ReferenceKernels(FakeCudaDriver driver)
         for (var b = 0; b < grid.Z; b++)
         {
             int start = offsets[b], length = offsets[b + 1] - start;
-            Assert.InRange(length, 0, grid.X * 16 * constants["WARPS"]);
+            Assert.InRange(length, 0, grid.X * 16 * constants["WARPS"] / constants["SPLIT"]);
             for (var head = 0; head < grid.Y; head++)
             {
                 var keys = Enumerable.Range(start, length).Select(t => Codes(p.K, t, head)).ToArray();

@@ -53,6 +53,20 @@ public sealed class AttentionTests
         Gen.Int[1, 100].Array[1, 6].Sample(
             lengths => Check(Case(lengths, 16, c => c.Next(-127, 128)), 16, 1, 64, OutputType.Int8), iter: 15);
 
+    // Warps without keys of their own, key tiles that are crossed, columns that do not divide among the warps.
+    [Theory]
+    [InlineData(new[] { 1, 16, 33, 97 }, 64, 4, 4, 128, OutputTypeCode.Int8)]
+    [InlineData(new[] { 128, 127, 129 }, 64, 4, 4, 128, OutputTypeCode.Int8)]
+    [InlineData(new[] { 300, 40 }, 64, 8, 4, 128, OutputTypeCode.Int8)]
+    [InlineData(new[] { 64, 31, 130 }, 64, 8, 2, 64, OutputTypeCode.Int8)]
+    [InlineData(new[] { 64, 3 }, 64, 2, 2, 64, OutputTypeCode.Int16)]
+    [InlineData(new[] { 140, 2 }, 16, 4, 4, 128, OutputTypeCode.Int8)]
+    [InlineData(new[] { 100, 70 }, 6, 4, 4, 128, OutputTypeCode.Int8)]
+    [InlineData(new[] { 129 }, 80, 4, 2, 64, OutputTypeCode.Int8)]
+    [InlineData(new[] { 130 }, 128, 4, 4, 128, OutputTypeCode.Int16)]
+    public void Warps_that_share_queries_are_equal_to_the_reference(int[] lengths, int headDim, int warps, int split, int keyTile, int output) =>
+        Check(Case(lengths, headDim, c => c.Next(-127, 128)), headDim, warps, keyTile, (OutputType)output, split);
+
     private static QkvCase Case(int[] lengths, int headDim, Func<Random, int> code)
     {
         var random = new Random(lengths.Sum() * 1000 + headDim);
@@ -61,16 +75,16 @@ public sealed class AttentionTests
         return new QkvCase(lengths, headDim, qkv);
     }
 
-    private static void Check(QkvCase c, int headDim, int warps, int keyTile, OutputType output)
+    private static void Check(QkvCase c, int headDim, int warps, int keyTile, OutputType output, int split = 1)
     {
         foreach (var order in new[] { EmulationOrder.RisingLazy, EmulationOrder.FallingEager })
         {
-            if (output == OutputType.Int8) Check(c, headDim, warps, keyTile, output, order, AffineQuantizer.Quantize);
-            else Check(c, headDim, warps, keyTile, output, order, AffineQuantizer.QuantizeInt16);
+            if (output == OutputType.Int8) Check(c, headDim, warps, split, keyTile, output, order, AffineQuantizer.Quantize);
+            else Check(c, headDim, warps, split, keyTile, output, order, AffineQuantizer.QuantizeInt16);
         }
     }
 
-    private static void Check<T>(QkvCase c, int headDim, int warps, int keyTile, OutputType output, EmulationOrder order, Func<float, float, T> store)
+    private static void Check<T>(QkvCase c, int headDim, int warps, int split, int keyTile, OutputType output, EmulationOrder order, Func<float, float, T> store)
         where T : unmanaged
     {
         const float ValueScale = 0.031f;
@@ -78,7 +92,8 @@ public sealed class AttentionTests
         // Spreads the codes over 0..255; the reference computes the multiplier in the same way from two scales.
         var scoreMultiplier = IntegerSoftmax.ScoreMultiplier(0.02f, 0.03f, headDim);
         var inverse = output == OutputType.Int8 ? 60f : 15000f;
-        var definition = KernelLibrary.Attention(headDim, warps, keyTile, output);
+        var definition = KernelLibrary.Attention(headDim, warps, split, keyTile, output);
+        var queries = 16 * warps / split;
         using var memory = new DeviceMemory();
         var qkv = memory.UploadRows<sbyte>(c.Qkv, 3 * h, pitch);
         var parameters = new AttentionParameters
@@ -94,7 +109,7 @@ public sealed class AttentionTests
             QkvPitch = pitch,
             ContextPitch = contextPitch,
         };
-        var grid = new LaunchGrid((c.Lengths.Max() + 16 * warps - 1) / (16 * warps), Heads, c.Lengths.Length);
+        var grid = new LaunchGrid((c.Lengths.Max() + queries - 1) / queries, Heads, c.Lengths.Length);
         EmulatedKernel.Get(definition, "AttentionParams").Launch(grid, parameters, order);
         TensorAssert.BitEqual(c.Context(Heads, scoreMultiplier, ValueScale, v => store(v, inverse)),
             DeviceMemory.DownloadRows<T>(parameters.Context, tokens, h, contextPitch), h, $"{definition}, lengths {string.Join(' ', c.Lengths)}, {order}");

@@ -127,11 +127,31 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void Every_attention_plan_is_in_the_catalog()
+    {
+        foreach (var device in new[] { FakeCudaDriver.Hopper, FakeCudaDriver.Device(), FakeCudaDriver.Device(8, 9, multiprocessors: 20) with { SharedBytesPerBlock = 101376 } })
+        {
+            foreach (var headDim in new[] { 16, 64, 128 })
+            {
+                var catalog = AttentionPlan.Shapes.Select(s => s.Define(headDim, OutputType.Int8).ToString()).ToHashSet();
+                foreach (var (length, sequences) in from length in new[] { 32, 64, 128, 256, 512, 1024 } from sequences in new[] { 1, 2, 4, 8, 64 } select (length, sequences))
+                {
+                    var plan = AttentionPlan.For(device, Bucket.For(length * sequences, sequences, length), 16, headDim, OutputType.Int8);
+                    Assert.Contains(plan.Definition.ToString(), catalog);
+                    Assert.True(plan.Definition.SharedBytes <= device.SharedBytesPerBlock && plan.Grid.X * 16 * plan.Shape.Groups >= length, plan.ToString());
+                }
+            }
+        }
+    }
+
+    [Fact]
     public void Attention_keeps_a_sequence_in_shared_memory_and_fills_the_device()
     {
         var one = AttentionPlan.For(FakeCudaDriver.Device(), Bucket.For(128, 1, 128), 16, 64, OutputType.Int8);
-        Assert.Equal("attention<HEAD_DIM=64, WARPS=1, KEY_TILE=128, OUTPUT=0>, 128 blocks", one.ToString());
+        // Each warp of a block has a quarter of the keys: the device has room for more than one warp of a multiprocessor.
+        Assert.Equal("attention<HEAD_DIM=64, WARPS=4, SPLIT=4, KEY_TILE=128, OUTPUT=0>, 128 blocks", one.ToString());
+        Assert.Equal("1x4x128", one.Shape.ToString());
         var many = AttentionPlan.For(FakeCudaDriver.Device(), Bucket.For(4096, 8, 512), 16, 64, OutputType.Int8);
-        Assert.Equal("attention<HEAD_DIM=64, WARPS=4, KEY_TILE=512, OUTPUT=0>, 1024 blocks", many.ToString());
+        Assert.Equal("attention<HEAD_DIM=64, WARPS=4, SPLIT=1, KEY_TILE=512, OUTPUT=0>, 1024 blocks", many.ToString());
     }
 }
