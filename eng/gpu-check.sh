@@ -197,7 +197,6 @@ run() {
     [ ! -e /usr/local/nvidia/lib64/libcuda.so.1 ] || export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}/usr/local/nvidia/lib64"
 
     # What an earlier run from this folder found counts until somebody says otherwise.
-    [ "$avoid" = none ] && rm -f -- "$doubts"
     if [ -z "$avoid" ] && [ -s "$doubts" ]; then
         avoid=wgmma
         note without-wgmma "$(<"$doubts")"
@@ -225,10 +224,16 @@ run() {
         fi
         printf '%s\t%s\t%s\t%s\n' "$stage" "$result" "$((SECONDS - start))" "$detail" >>"$work/stages.tsv"
         echo "   $result in $((SECONDS - start)) s: $detail"
-        if [ "$stage" = plans ] && [ -z "$avoid" ] && doubtful "$work/plans.log"; then
-            avoid=wgmma
-            echo "warpgroup products failed in stage plans: the stages after it ran without them (--without wgmma)" >"$doubts"
-            note without-wgmma "$(<"$doubts")"
+        if [ "$stage" = plans ] && [ "$avoid" != wgmma ]; then
+            if doubtful "$work/plans.log"; then
+                echo "warpgroup products failed in stage plans: the stages after it ran without them (--without wgmma)" >"$doubts"
+                if [ -z "$avoid" ]; then
+                    avoid=wgmma
+                    note without-wgmma "$(<"$doubts")"
+                fi
+            elif [ "$result" = passed ]; then
+                rm -f -- "$doubts"
+            fi
         fi
         "$check" report --from "$work" --to "$results" >"$work/report.log" 2>&1 || { failed=1; tail -n 3 "$work/report.log"; }
         tar -czf "$results/logs.tar.gz.part" -C "$work" . && mv -- "$results/logs.tar.gz.part" "$results/logs.tar.gz"

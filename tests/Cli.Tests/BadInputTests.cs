@@ -96,6 +96,30 @@ public sealed partial class BadInputTests : IDisposable
     }
 
     [Fact]
+    public async Task Validate_compares_the_recipe_with_its_checkpoint()
+    {
+        using var folder = new TempFolder();
+        folder.WriteText("model/config.json", "{ \"num_hidden_layers\": 1, \"hidden_size\": 16, \"num_attention_heads\": 2, \"intermediate_size\": 32, \"vocab_size\": 5, \"max_position_embeddings\": 64 }");
+        folder.WriteText("model/tokenizer_config.json", "{ \"do_lower_case\": false }");
+        folder.WriteText("model/model.safetensors", "");
+        folder.WriteText("words.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nfilm\n");
+        folder.WriteText("garbage.txt", "film\n");
+        folder.WriteText("dev.tsv", "sentence\tlabel\n");
+        string Recipe(string vocabulary) => $"name: r\nmodel: {{ path: model, vocabulary: {vocabulary} }}\ntask: {{ format: sst2, train: dev.tsv, dev: dev.tsv, max_length: 128 }}\n";
+        var (code, output, error) = await CliRunner.Run("validate", folder.WriteText("r.yaml", Recipe("words.txt")));
+        Assert.Equal((ExitCode.InvalidInput, ""), (code, output));
+        Assert.Equal("""
+            error QK1120 model.vocabulary: the vocabulary has 6 tokens, the model knows 5. Use the vocabulary that belongs to the model.
+            error QK1120 task.max_length: task.max_length = 128 exceeds the model's 64 positions. Lower it.
+            error QK1120 model.lower_case: model.lower_case = true, but tokenizer_config.json of the model says do_lower_case = false. Set model.lower_case: false.
+
+            """, error, ignoreLineEndingDifferences: true);
+        (code, output, error) = await CliRunner.Run("validate", folder.WriteText("r.yaml", Recipe("garbage.txt")));
+        Assert.Equal((ExitCode.InvalidInput, ""), (code, output));
+        Assert.Equal(["QK1111", "QK1120"], error.TrimEnd().Split('\n').Select(l => l.Split(' ')[1]).Distinct());
+    }
+
+    [Fact]
     public async Task A_missing_recipe_says_where_to_look()
     {
         var (code, output, error) = await CliRunner.Run("validate", "no/such.yaml");

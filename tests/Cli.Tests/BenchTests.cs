@@ -116,6 +116,17 @@ public sealed class BenchTests
     }
 
     [Theory]
+    [InlineData("--threads", "2")]
+    [InlineData("--tier", "Avx2")]
+    public async Task What_only_the_processor_has_is_refused_on_cuda(params string[] option)
+    {
+        var (code, output, error) = await CliRunner.Run(["bench", "--shape", "1x32x2x64", "--backend", "cuda", .. option]);
+        Assert.Equal((ExitCode.Usage, "", $"{option[0]} does not go with --backend cuda. Add --backend cpu.\n\n"), (code, output, error));
+        (code, output, error) = await CliRunner.Run(["bench", "--shape", "1x32x2x64", "--backend", "auto", "--kernels", .. option]);
+        Assert.Equal((ExitCode.Usage, "", $"--kernels does not go with {option[0]}, which chooses the CPU. Leave one of them out.\n\n"), (code, output, error));
+    }
+
+    [Theory]
     [InlineData("--shape", "bert-base")]
     [InlineData("--sparse24")]
     public async Task A_model_has_its_own_shape_and_weights(params string[] option)

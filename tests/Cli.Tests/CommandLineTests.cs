@@ -87,6 +87,20 @@ public sealed class CommandLineTests
         Assert.Equal((ExitCode.Ok, "mine: valid.\n", ""), await CliRunner.Run("validate", target));
     }
 
+    [Theory]
+    [InlineData("null")]
+    [InlineData("True")]
+    [InlineData("1e5")]
+    [InlineData("07")]
+    [InlineData("_")]
+    public async Task A_copy_keeps_a_name_that_YAML_reads_otherwise(string name)
+    {
+        using var folder = new TempFolder();
+        var target = folder.Combine(name + ".yaml");
+        Assert.Equal(ExitCode.Ok, (await CliRunner.Run("cp", "quickstart", target)).Code);
+        Assert.Equal((ExitCode.Ok, $"{name}: valid.\n", ""), await CliRunner.Run("validate", target));
+    }
+
     [Fact]
     public async Task The_paths_of_a_copy_lead_to_the_same_files()
     {
@@ -104,6 +118,8 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("my film.yaml", "my film")]
     [InlineData(".hidden.yaml", ".hidden")]
+    [InlineData("nul.yaml", "nul")]
+    [InlineData("Com1.two.yaml", "Com1.two")]
     public async Task Cp_refuses_a_name_that_no_run_can_have(string file, string name)
     {
         using var folder = new TempFolder();

@@ -63,11 +63,11 @@ public sealed class OnnxVerbTests : IDisposable
 
         // There is no engine to compare a checkpoint with; that is told before a file is written.
         (code, output, error) = await CliRunner.Run("export", checkpoint, "--onnx", _folder.Combine("d", "f.onnx"), "--float", "--data", "builtin:reviews");
-        Assert.Equal((ExitCode.InvalidInput, "", $"error QK4304 {checkpoint}: this is a float checkpoint: there are no scales, so there is no INT8 model. Run a recipe first, or add --float.\n"), (code, output, error));
+        Assert.Equal((ExitCode.InvalidInput, "", $"error QK4304 {checkpoint}: this is a float checkpoint: there are no scales, so there is no INT8 model. Run a recipe first, or write it with --float and without --data.\n"), (code, output, error));
         Assert.False(Directory.Exists(_folder.Combine("d")));
 
         (code, _, error) = await CliRunner.Run("export", checkpoint, "--onnx", _folder.Combine("c", "m.onnx"));
-        Assert.Equal((ExitCode.InvalidInput, $"error QK4304 {checkpoint}: this is a float checkpoint: there are no scales, so there is no INT8 model. Run a recipe first, or add --float.\n"), (code, error));
+        Assert.Equal((ExitCode.InvalidInput, $"error QK4304 {checkpoint}: this is a float checkpoint: there are no scales, so there is no INT8 model. Run a recipe first, or write it with --float and without --data.\n"), (code, error));
     }
 
     [Theory]

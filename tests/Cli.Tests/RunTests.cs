@@ -48,6 +48,14 @@ public sealed class RunTests : IDisposable
         (code, output, error) = await CliRunner.Run("verify", model, "--checkpoint", _folder.Combine("run"), "--data", unlabelled, "--max-metric-loss", "0");
         Assert.Equal((ExitCode.InvalidInput, ""), (code, output));
         Assert.Equal($"error QK5107 --max-metric-loss: not every row of {unlabelled} has a label, so there is no metric, and this gate could not fail. Leave it out, or pass data with labels.\n", error);
+
+        // The recipe's gate on the metric does not vanish unnoticed.
+        (code, _, error) = await CliRunner.Run("verify", model, "--checkpoint", _folder.Combine("run"), "--data", unlabelled, "--output", _folder.Combine("again"));
+        Assert.Equal(ExitCode.Ok, code);
+        Assert.Contains($"warning: {unlabelled} has no labels: verify.max_metric_loss of the recipe is not checked.\n", error);
+        var some = _folder.WriteText("some.jsonl", "{\"text\": \"the film was good\", \"label\": \"positive\"}\n{\"text\": \"the film was bad\"}\n");
+        (code, output, error) = await CliRunner.Run("verify", model, "--checkpoint", _folder.Combine("run"), "--data", some);
+        Assert.Equal((ExitCode.InvalidInput, "", $"error QK5109 {some}: 1 of 2 rows have no label, so there is no metric to compare with the float model's. Label them, or pass a file without labels.\n"), (code, output, error));
         using (var other = new ModelFixture("positive", "negative"))
         {
             (code, output, error) = await CliRunner.Run("verify", other.Folder, "--checkpoint", _folder.Combine("run"), "--data", "builtin:reviews");

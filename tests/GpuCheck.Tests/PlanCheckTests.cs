@@ -15,14 +15,22 @@ public sealed class PlanCheckTests
         var unfit = quick[0].ToString();
         var refused = quick.First(c => c.Splits == 4).ToString();
         var different = GemmPlanner.Choices.Last(c => c.Splits == 1).ToString();
+        var silent = quick.Last(c => c.Splits == 4).ToString();
+        float[] Run(string plan, QuantizedGraph graph, TokenBatch batch, IActivationTrace? trace)
+        {
+            var logits = Cached(graph).Run(batch, plan == silent ? null : trace);
+            return plan == different ? new float[logits.Length] : logits;
+        }
+
         var report = PlanCheck.Run("1x32x2x64", quick: true, withoutWarpgroups: false, (graph, plan) => plan == unfit
             ? throw new QatKitException("QK6020", "plan", $"'{unfit}' does not fit.")
             : plan == refused ? throw new QatKitException("QK6004", "cuModuleLoadData", "failed with CUDA_ERROR_INVALID_IMAGE.")
-            : new Implementation(plan, (batch, trace) => plan == different ? new float[batch.Count * graph.Architecture.Classes] : Cached(graph).Run(batch, trace)), TextWriter.Null, _ => { });
+            : new Implementation(plan, (batch, trace) => Run(plan, graph, batch, trace)), TextWriter.Null, _ => { });
         Assert.Equal(2 * (quick.Length - 1), report.Plans.Count);
         Assert.False(report.Passed);
-        Assert.Equal(new[] { different, different, refused, refused }.Order(StringComparer.Ordinal), report.Plans.Where(p => p.Problem is not null).Select(p => p.Plan).Order(StringComparer.Ordinal));
+        Assert.Equal(new[] { different, different, refused, refused, silent, silent }.Order(StringComparer.Ordinal), report.Plans.Where(p => p.Problem is not null).Select(p => p.Plan).Order(StringComparer.Ordinal));
         Assert.All(report.Plans.Where(p => p.Plan == refused), p => Assert.Equal("QK6004 cuModuleLoadData: failed with CUDA_ERROR_INVALID_IMAGE.", p.Problem));
+        Assert.All(report.Plans.Where(p => p.Plan == silent), p => Assert.Matches("^first divergence in bert.embeddings.LayerNorm at .*, actual not recorded", p.Problem));
         Assert.All(report.Plans.Where(p => p.Plan == different), p => Assert.StartsWith("first divergence in logits at [0, 0]: expected ", p.Problem, StringComparison.Ordinal));
     }
 

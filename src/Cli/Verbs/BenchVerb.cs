@@ -40,7 +40,7 @@ internal static class BenchVerb
         {
             shape, batch, sequence, backend, device, plan, replays, kernels, threads, tier, warmup, iterations, sparse, versus, model, markdown, json,
         };
-        Option[] onCuda = [device, plan, replays, kernels];
+        Option[] onCuda = [device, plan, replays, kernels], onCpu = [threads, tier];
         Option[] notCompared = [backend, device, plan, replays, kernels, tier, warmup];
         command.Validators.Add(parsed =>
         {
@@ -50,6 +50,14 @@ internal static class BenchVerb
             // Defaults are filled in after this: a backend that is not given is the processor.
             if (!parsed.GetValue(versus) && (!IsGiven(backend) || (!parsed.GetResult(backend)!.Errors.Any() && parsed.GetValue(backend) == EngineBackend.Cpu)))
                 foreach (var option in onCuda.Where(IsGiven)) parsed.AddError($"{option.Name} does not go with --backend cpu. Add --backend cuda.");
+            else if (!parsed.GetValue(versus) && !parsed.GetResult(backend)!.Errors.Any())
+            {
+                if (parsed.GetValue(backend) == EngineBackend.Cuda)
+                    foreach (var option in onCpu.Where(IsGiven)) parsed.AddError($"{option.Name} does not go with --backend cuda. Add --backend cpu.");
+                else if (onCpu.FirstOrDefault(IsGiven) is { } asksForCpu)
+                    foreach (var option in onCuda.Where(IsGiven)) parsed.AddError($"{option.Name} does not go with {asksForCpu.Name}, which chooses the CPU. Leave one of them out.");
+            }
+
             if (parsed.GetValue(versus))
                 foreach (var option in notCompared.Where(IsGiven)) parsed.AddError($"{option.Name} does not go with --vs-onnxruntime, which compares on the CPU.");
             foreach (var option in new[] { model, markdown })

@@ -40,7 +40,7 @@ internal static class ExportVerb
             {
                 // Read first: examples that cannot be compared must not leave a file behind.
                 var artifact = parsed.GetValue(data) is null ? null : OnnxModelExporter.Read(folder);
-                var examples = artifact is null ? [] : VerificationData.Load(parsed.GetRequiredValue(data)!, parsed.GetValue(format), artifact).Sequences;
+                var examples = artifact is null ? [] : VerificationData.Load(parsed.GetRequiredValue(data)!, parsed.GetValue(format), artifact, columns: OnnxModelExporter.ColumnsOf(folder)).Sequences;
                 var summary = parsed.GetValue(floating) ? OnnxModelExporter.ExportFloat(folder, path) : OnnxModelExporter.Export(folder, path);
                 context.Out.WriteLine($"Wrote {path}, read it back and checked it.");
                 OnnxReport.Write(context, summary);

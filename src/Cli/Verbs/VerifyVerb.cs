@@ -46,6 +46,8 @@ internal static class VerifyVerb
                 throw new QatKitException("QK5107", agreement.Name, "the model is a regression: its one output is always the largest, so this gate could not fail. Leave it out; --max-local-mismatch and --max-metric-loss are the gates of a regression.");
             var columns = parsed.GetValue(checkpoint) is { } folderOfRun ? FakeQuantCheckpoint.ReadRecipe(folderOfRun).Task.Columns : null;
             var examples = VerificationData.Load(parsed.GetRequiredValue(data), parsed.GetValue(format), artifact, parsed.GetValue(limit), columns);
+            if (parsed.GetValue(checkpoint) is not null && parsed.GetValue(maxLoss) is null && examples.Unlabelled > 0)
+                TellMissingLabels(context, examples);
             if (parsed.GetValue(maxLoss) is not null && examples.Labels is null)
                 throw new QatKitException("QK5107", maxLoss.Name, $"not every row of {examples.Source} has a label, so there is no metric, and this gate could not fail. Leave it out, or pass data with labels.");
             if (examples.ClassesNote is { } note) context.Error.WriteLine($"warning: {note}");
@@ -75,6 +77,14 @@ internal static class VerifyVerb
             return Task.FromResult(report.Passed ? ExitCode.Ok : ExitCode.GateFailed);
         });
         return command;
+    }
+
+    // A few rows without a label are a mistake, a file of texts is not; either way the recipe's gate on the metric must not vanish unnoticed.
+    private static void TellMissingLabels(CommandContext context, VerificationData examples)
+    {
+        if (examples.Unlabelled < examples.Sequences.Count)
+            throw new QatKitException("QK5109", examples.Source, $"{examples.Unlabelled} of {examples.Sequences.Count} rows have no label, so there is no metric to compare with the float model's. Label them, or pass a file without labels.");
+        context.Error.WriteLine($"warning: {examples.Source} has no labels: verify.max_metric_loss of the recipe is not checked.");
     }
 
     /// <summary>Gates, task metric, verdict.</summary>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using QatKit.Core.Artifact;
 using QatKit.Core.Diagnostics;
 using QatKit.Core.Files;
@@ -9,8 +8,6 @@ namespace QatKit.Export.Onnx;
 /// <summary>What other tools want to find beside an ONNX model: <c>config.json</c>, <c>vocab.txt</c>, <c>tokenizer_config.json</c>.</summary>
 public sealed class OnnxCompanions
 {
-    private const string TokenizerConfig = "tokenizer_config.json";
-
     private readonly List<(string Name, byte[] Content)> _files = [];
     private readonly string? _artifactFolder;
 
@@ -28,7 +25,7 @@ public sealed class OnnxCompanions
         _files.Add((ArtifactFiles.Config, Bytes(stream => ConfigWriter.Write(stream, architecture, labels))));
         if (vocabularyPath is null) return;
         _files.Add((ArtifactFiles.Vocabulary, ReadVocabulary(vocabularyPath)));
-        _files.Add((TokenizerConfig, Bytes(stream => WriteTokenizer(stream, lowerCase, maxSequenceLength))));
+        _files.Add((TokenizerConfigWriter.FileName, Bytes(stream => TokenizerConfigWriter.Write(stream, lowerCase, maxSequenceLength))));
     }
 
     private OnnxCompanions(ModelArtifact artifact)
@@ -44,7 +41,7 @@ public sealed class OnnxCompanions
     }
 
     /// <summary>True for a name that a file of a model's folder has, so that no ONNX file may have it.</summary>
-    internal static bool Takes(string name) => ArtifactFiles.Names.Append(TokenizerConfig).Contains(name, StringComparer.OrdinalIgnoreCase);
+    internal static bool Takes(string name) => ArtifactFiles.Names.Append(TokenizerConfigWriter.FileName).Contains(name, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Refuses a folder in which other files of these names lie.</summary>
     /// <exception cref="QatKitException">QK4302: every such file; QK4001: one of them cannot be read.</exception>
@@ -68,7 +65,7 @@ public sealed class OnnxCompanions
 
     // The artifact's own folder has its own config.json and vocabulary, which its checksums cover.
     private IEnumerable<(string Name, byte[] Content)> Missing(string folder) =>
-        IsArtifactFolder(folder) ? _files.Where(f => f.Name == TokenizerConfig) : _files;
+        IsArtifactFolder(folder) ? _files.Where(f => f.Name == TokenizerConfigWriter.FileName) : _files;
 
     private bool IsArtifactFolder(string folder) =>
         string.Equals(folder, _artifactFolder, OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
@@ -95,21 +92,6 @@ public sealed class OnnxCompanions
         {
             throw new QatKitException("QK4001", path, $"the vocabulary cannot be read: {e.Message}", e);
         }
-    }
-
-    private static void WriteTokenizer(Stream stream, bool lowerCase, int maxSequenceLength)
-    {
-        using var json = new Utf8JsonWriter(stream, ManifestWriter.Options);
-        json.WriteStartObject();
-        json.WriteString("tokenizer_class", "BertTokenizer");
-        json.WriteBoolean("do_lower_case", lowerCase);
-        json.WriteNumber("model_max_length", maxSequenceLength);
-        json.WriteString("unk_token", "[UNK]");
-        json.WriteString("sep_token", "[SEP]");
-        json.WriteString("pad_token", "[PAD]");
-        json.WriteString("cls_token", "[CLS]");
-        json.WriteString("mask_token", "[MASK]");
-        json.WriteEndObject();
     }
 
     private static byte[] Bytes(Action<Stream> write)

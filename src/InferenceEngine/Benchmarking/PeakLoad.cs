@@ -9,7 +9,7 @@ public sealed class PeakLoad : IDisposable
 {
     private const int PiecesPerThread = 64;
 
-    // Some tens of microseconds: the machine code runs without a point at which the garbage collector could stop it.
+    // Some tens of microseconds: the last pieces of a load end at about the same time, however slow one of the threads is.
     private const int MostSteps = 20_000;
 
     private readonly Func<int, int> _loop;

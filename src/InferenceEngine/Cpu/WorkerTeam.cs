@@ -37,7 +37,15 @@ internal sealed class WorkerTeam : IDisposable
         {
             var worker = i + 1;
             _threads[i] = new Thread(() => Work(worker)) { IsBackground = true, Name = $"QatKit worker {worker}" };
-            _threads[i].UnsafeStart(); // What flows with the caller's context is not the team's to keep.
+            try
+            {
+                _threads[i].UnsafeStart(); // What flows with the caller's context is not the team's to keep.
+            }
+            catch
+            {
+                End();
+                throw;
+            }
         }
     }
 
@@ -52,6 +60,7 @@ internal sealed class WorkerTeam : IDisposable
     /// <param name="workers">1 to <see cref="Workers"/>; the others sleep.</param>
     /// <remarks>An exception of any worker is thrown here, after all have ended. A job for one worker needs no team, and runs after its end too.</remarks>
     /// <exception cref="ObjectDisposedException">The team has ended: no one would take the job.</exception>
+    /// <exception cref="InvalidOperationException">Called from within a job.</exception>
     public void Run(Action<int> job, int workers)
     {
         if (workers == 1)
@@ -61,6 +70,8 @@ internal sealed class WorkerTeam : IDisposable
         }
 
         ObjectDisposedException.ThrowIf(_stop, typeof(InferenceSession));
+        // A caller that waits may be called back on its own thread (a window's thread handles messages meanwhile), where no lock holds it up.
+        if (_job is not null) throw new InvalidOperationException("The session is running a batch for a caller on this same thread. Run it on another thread.");
         _failure = null;
         _job = job;
         Volatile.Write(ref _pending, workers - 1);

@@ -6,8 +6,8 @@ namespace QatKit.Quantization.Modules;
 
 /// <summary>The range [−amax, amax] of one activation: found by a calibrator, then followed in training until ranges are
 /// frozen.</summary>
-/// <remarks>What is followed is the calibrator's own rule applied to each batch: a percentile stays a percentile.
-/// <c>amax += momentum · (batch − amax)</c> in float32.</remarks>
+/// <remarks>What is followed is the calibrator's own rule applied to each batch: a percentile stays a percentile,
+/// <c>amax += momentum · (batch − amax)</c> in float32, and a maximum over all batches only grows.</remarks>
 public sealed class ActivationRange
 {
     private readonly QuantizationControl _control;
@@ -41,7 +41,7 @@ public sealed class ActivationRange
         Calibrator.Collect(TensorMemory.Span(contiguous));
     }
 
-    /// <summary>Moves the range towards a training batch's, while ranges are not frozen. Once per activation and step.</summary>
+    /// <summary>Moves the range towards a training batch's, while ranges are not frozen. Once per activation and batch.</summary>
     /// <param name="values">The batch, [T, N].</param>
     /// <param name="absMax">Its largest |x|.</param>
     /// <param name="training">Whether this is a training step.</param>
@@ -50,6 +50,12 @@ public sealed class ActivationRange
         if (!training || _control.RangesFrozen || _control.RangeMomentum == 0) return;
         // A diverging batch must not spoil the range: the loss tells.
         if (!float.IsFinite(absMax)) return;
+        if (Calibrator is MaxCalibrator)
+        {
+            Amax = MathF.Max(Amax, absMax);
+            return;
+        }
+
         var batch = Calibrator.IsMaximumOfBatch ? absMax : Estimate(values);
         Amax += _control.RangeMomentum * (batch - Amax);
     }

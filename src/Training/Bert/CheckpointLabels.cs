@@ -11,7 +11,7 @@ internal static class CheckpointLabels
     // The names by id; null where the configuration names no classes, or not every one of them.
     public static IReadOnlyList<string>? Read(string configPath)
     {
-        using var document = JsonDocument.Parse(File.ReadAllText(configPath), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip });
+        using var document = JsonDocument.Parse(File.ReadAllText(configPath));
         if (!document.RootElement.TryGetProperty("id2label", out var labels) || labels.ValueKind != JsonValueKind.Object) return null;
         var names = new string[labels.EnumerateObject().Count()];
         for (var i = 0; i < names.Length; i++)

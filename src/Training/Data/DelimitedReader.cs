@@ -60,7 +60,7 @@ internal static class DelimitedReader
             {
                 var index = Array.IndexOf(header, column);
                 if (index < 0)
-                    problems.Add("QK1102", $"{path}(1)", $"there is no column '{column}'; the columns are {string.Join(", ", header)}.{Suggestion.For(column, header)} Correct task.format or task.columns of the recipe; verify takes the columns from the recipe of --checkpoint.");
+                    problems.Add("QK1102", $"{path}(1)", $"there is no column '{column}'; the columns are {string.Join(", ", header)}.{Suggestion.For(column, header)} Correct task.format or task.columns of the recipe; verify takes the columns from the recipe of --checkpoint, export from that of the run.");
                 return index;
             }
         }

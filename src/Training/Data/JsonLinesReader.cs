@@ -68,7 +68,7 @@ internal static class JsonLinesReader
     {
         text = null;
         reason = "";
-        if (!row.TryGetProperty(key, out var value)) reason = $"the key '{key}' is missing. Correct task.columns of the recipe; verify takes the columns from the recipe of --checkpoint.";
+        if (!row.TryGetProperty(key, out var value)) reason = $"the key '{key}' is missing. Correct task.columns of the recipe; verify takes the columns from the recipe of --checkpoint, export from that of the run.";
         else if (value.ValueKind != JsonValueKind.String) reason = $"the value of '{key}' is not a string. Correct the line.";
         else if (string.IsNullOrWhiteSpace(text = value.GetString())) reason = "the text is empty. Correct or remove the row.";
         return reason.Length == 0;

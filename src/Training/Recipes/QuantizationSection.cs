@@ -29,7 +29,7 @@ public sealed record QuantizationSection
     public int CalibrationBatches { get; init; } = 16;
 
     /// <summary>Weight of a new batch in the moving average that activation ranges follow in training: of what the calibrator says of that
-    /// batch alone. 0 keeps the calibrated ranges.</summary>
+    /// batch alone; with calibrator max the range only grows. 0 keeps the calibrated ranges.</summary>
     [Range(0.0, 1.0)]
     public double RangeMomentum { get; init; } = 0.01;
 

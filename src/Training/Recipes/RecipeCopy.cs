@@ -10,6 +10,9 @@ public static class RecipeCopy
 {
     private static readonly string[] PathKeys = ["model.path", "model.vocabulary", "task.train", "task.dev"];
 
+    // What YAML 1.1 or 1.2 reads as something else.
+    private static readonly HashSet<string> Words = new(["null", "true", "false", "yes", "no", "on", "off", "y", "n"], StringComparer.OrdinalIgnoreCase);
+
     /// <summary>Rewrites a valid recipe.</summary>
     /// <param name="yaml">The text.</param>
     /// <param name="name">The name of the copy, see <see cref="RunName"/>.</param>
@@ -45,7 +48,9 @@ public static class RecipeCopy
         return Path.DirectorySeparatorChar == '\\' ? moved.Replace('\\', '/') : moved;
     }
 
-    // Plain where YAML reads it as a text in any case, else in quotes: a JSON string is a YAML string.
+    // Plain where every YAML schema reads it as a text, else in quotes: a JSON string is a YAML string.
     private static string Write(string value) =>
-        value.All(c => char.IsAsciiLetter(c) || c is '/' or '_' or '.' or '-' || char.IsAsciiDigit(c)) && value.Any(char.IsAsciiLetter) && value[0] != '-' ? value : JsonSerializer.Serialize(value);
+        value.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '_' or '.' or '-') && (char.IsAsciiLetter(value[0]) || value.StartsWith("../", StringComparison.Ordinal))
+            && !Words.Contains(value)
+            ? value : JsonSerializer.Serialize(value);
 }

@@ -108,6 +108,9 @@ public static class RecipeValidator
             if (general && regression == task.Labels.Count > 0)
                 Add("task", regression ? "a regression has no task.labels. Remove them." : "task.labels is missing. List the class names in the order of their indices.");
             if (general && task.Labels.Count == 1) Add("task.labels", "task.labels has one class. List at least two.");
+            if (task.Labels.Any(string.IsNullOrWhiteSpace)) Add("task.labels", "task.labels has an empty name. Give every class a name.");
+            foreach (var label in task.Labels.GroupBy(l => l, StringComparer.Ordinal).Where(g => g.Count() > 1 && !string.IsNullOrWhiteSpace(g.Key)))
+                Add("task.labels", $"task.labels has '{label.Key}' {label.Count()} times. Give every class a name of its own.");
             if ((task.Format == DataFormat.Stsb) != regression && !general)
                 Add("task.type", $"task.type = {Key(task.Type)} does not fit the data. Only format stsb is a regression.");
         }

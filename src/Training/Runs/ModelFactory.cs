@@ -33,7 +33,7 @@ public static class ModelFactory
         var configPath = Path.Combine(folder, BertCheckpoint.ConfigFile);
         var config = BertConfig.Load(configPath, inputs.Outputs);
         if (section.Dropout is { } given) config = config with { HiddenDropout = given, AttentionDropout = given, ClassifierDropout = null };
-        CheckFit(loaded, inputs, config);
+        CheckFit(loaded, inputs.Encoder.Vocabulary.Count, config);
         var (model, report) = BertCheckpoint.Load(folder, config, seed);
         try
         {
@@ -49,11 +49,13 @@ public static class ModelFactory
         }
     }
 
-    private static void CheckFit(LoadedRecipe loaded, RunInputs inputs, BertConfig config)
+    /// <summary>Checks what a recipe says against the configuration of its checkpoint.</summary>
+    /// <exception cref="QatKitException">QK1120: vocabulary, text length or casing do not fit; all problems at once.</exception>
+    internal static void CheckFit(LoadedRecipe loaded, int vocabulary, BertConfig config)
     {
         var problems = new DiagnosticBag();
-        if (inputs.Encoder.Vocabulary.Count > config.VocabSize)
-            problems.Add("QK1120", "model.vocabulary", $"the vocabulary has {inputs.Encoder.Vocabulary.Count} tokens, the model knows {config.VocabSize}. Use the vocabulary that belongs to the model.");
+        if (vocabulary > config.VocabSize)
+            problems.Add("QK1120", "model.vocabulary", $"the vocabulary has {vocabulary} tokens, the model knows {config.VocabSize}. Use the vocabulary that belongs to the model.");
         if (loaded.Recipe.Task.MaxLength > config.MaxPositions)
             problems.Add("QK1120", "task.max_length", $"task.max_length = {loaded.Recipe.Task.MaxLength} exceeds the model's {config.MaxPositions} positions. Lower it.");
         foreach (var difference in TokenizerConfig.Differences(loaded.Resolve(loaded.Recipe.Model.Path!), loaded.Recipe.Model.LowerCase))

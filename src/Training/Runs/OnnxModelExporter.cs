@@ -16,7 +16,7 @@ public static class OnnxModelExporter
     {
         if (Model(folder) is { } model) return ArtifactReader.Read(model);
         throw new QatKitException("QK4304", folder, IsCheckpoint(folder)
-            ? "this is a float checkpoint: there are no scales, so there is no INT8 model. Run a recipe first, or add --float."
+            ? "this is a float checkpoint: there are no scales, so there is no INT8 model. Run a recipe first, or write it with --float and without --data."
             : "this is neither an exported model nor a finished run. Pass a folder that holds qatkit.json or recipe.yaml.");
     }
 
@@ -74,6 +74,12 @@ public static class OnnxModelExporter
         File.Exists(Path.Combine(folder, ArtifactFiles.Manifest)) ? folder
         : IsRun(folder) ? Path.Combine(folder, RecipeLoader.Load(new RunFolder(folder).RecipePath).Recipe.Export.Output)
         : null;
+
+    /// <summary>Columns of the data of a run's recipe; null for other folders, and where the recipe names none.</summary>
+    /// <param name="folder">Any folder that can be exported.</param>
+    /// <exception cref="QatKitException">The recipe cannot be read.</exception>
+    public static ColumnsSection? ColumnsOf(string folder) =>
+        IsRun(folder) ? RecipeLoader.Load(new RunFolder(folder).RecipePath).Recipe.Task.Columns : null;
 
     private static bool IsRun(string folder) => File.Exists(new RunFolder(folder).RecipePath);
 

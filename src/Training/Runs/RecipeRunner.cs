@@ -78,6 +78,7 @@ public sealed class RecipeRunner(IProgress<TrainingProgress>? progress = null, T
             trainer.Run(new Stage(FineTune, recipe.Train.Epochs, recipe.Train.LearningRate, new PlainStage()), resumedStage == FineTune, cancellation);
             BertCheckpoint.Save(model, folder.Fp32, inputs.Labels);
             File.Copy(folder.VocabularyPath, Path.Combine(folder.Fp32, ArtifactFiles.Vocabulary), overwrite: true);
+            AtomicFile.Write(Path.Combine(folder.Fp32, TokenizerConfigWriter.FileName), stream => TokenizerConfigWriter.Write(stream, recipe.Model.LowerCase, recipe.Task.MaxLength));
         }
 
         var fp32 = Evaluator.Logits(model, inputs.Dev, cancellation);

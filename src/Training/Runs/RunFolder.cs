@@ -60,10 +60,16 @@ public sealed class RunFolder
         ArgumentNullException.ThrowIfNull(loaded);
         if (resume) CheckSameRecipe(loaded.Recipe);
         else if (Directory.Exists(Root) && Directory.EnumerateFileSystemEntries(Root).Any())
-            throw new QatKitException("QK1133", Root, $"the folder is not empty. {(File.Exists(Last) ? "Resume the run in it with --resume, or name" : "Delete it, or name")} another folder with --output.");
+            throw new QatKitException("QK1133", Root, $"the folder is not empty. {Remedy()} another folder with --output.");
         Directory.CreateDirectory(Checkpoints);
         if (!resume) AtomicFile.WriteText(RecipePath, RecipeText.ToYaml(loaded.Recipe));
     }
+
+    // A folder that is no run holds what only its owner may delete.
+    private string Remedy() =>
+        File.Exists(Last) ? "Resume the run in it with --resume, or name"
+        : File.Exists(RecipePath) && Directory.Exists(Checkpoints) ? "The run in it ended before its first checkpoint: delete it, or name"
+        : "Name";
 
     /// <summary>Writes <c>run.json</c>.</summary>
     public void WriteProvenance(IReadOnlyDictionary<string, string> provenance) => WriteMap(ProvenancePath, provenance);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using QatKit.Export;
 
 namespace QatKit.Training.Runs;
 
@@ -6,7 +7,7 @@ namespace QatKit.Training.Runs;
 // only worse: nobody would notice.
 internal static class TokenizerConfig
 {
-    private const string FileName = "tokenizer_config.json";
+    private const string FileName = TokenizerConfigWriter.FileName;
 
     // What the file of a model folder asks for and the recipe's encoder does otherwise; nothing where there is no file.
     public static IEnumerable<string> Differences(string folder, bool lowerCase)

@@ -19,6 +19,9 @@ namespace QatKit.Training.Verification;
 public sealed record VerificationData(
     string Source, string Sha256, IReadOnlyList<TokenBatch> Sequences, IReadOnlyList<float>? Labels, Metric Metric, string? ClassesNote)
 {
+    /// <summary>Examples without a label; with any of them there are no <see cref="Labels"/>.</summary>
+    public int Unlabelled { get; init; }
+
     /// <summary>Reads a file, or <c>builtin:reviews</c>, with a model's own tokenizer. Classes are matched by name.</summary>
     /// <param name="source">The file.</param>
     /// <param name="format">Its format; when omitted, the extension and the header tell.</param>
@@ -34,13 +37,14 @@ public sealed record VerificationData(
         var (dataset, classes) = Read(source, format, artifact, columns ?? new ColumnsSection());
         var encoded = EncodedDataset.Create(dataset, encoder);
         var count = Math.Min(encoded.Count, limit ?? int.MaxValue);
-        var labelled = dataset.Examples.Take(count).All(e => e.Label is not null);
+        var unlabelled = dataset.Examples.Take(count).Count(e => e.Label is null);
         return new VerificationData(
             source, dataset.Sha256,
             [.. Enumerable.Range(0, count).Select(i => encoded.Batch([i]))],
-            labelled ? [.. encoded.Labels.Take(count).Select(classes.ToModel)] : null,
+            unlabelled == 0 ? [.. encoded.Labels.Take(count).Select(classes.ToModel)] : null,
             dataset.Labels.Count == 0 ? Metric.Pearson : Metric.Accuracy,
-            classes.Note);
+            classes.Note)
+        { Unlabelled = unlabelled };
     }
 
     // The classes are compared before a file of another task is read: its rows would be called bad ones.

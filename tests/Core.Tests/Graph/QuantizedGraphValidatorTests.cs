@@ -141,8 +141,8 @@ public sealed class QuantizedGraphValidatorTests
         Assert.Equal(string.Join(Environment.NewLine,
             "3 problems:",
             "QK2002 config: hidden_size = 4096 is outside 1..2048, within which LayerNorm is exact. Use a smaller model.",
-            "QK2002 config: num_attention_heads = 3 does not divide hidden_size = 4096.",
-            "QK2002 config: layer_norm_eps = 0 is not a positive number."),
+            "QK2002 config: num_attention_heads = 3 does not divide hidden_size = 4096. Use a divisor.",
+            "QK2002 config: layer_norm_eps = 0 is not a positive number. Use the one that the model was trained with, for example 1e-12."),
             Assert.Throws<QatKitException>(() => QuantizedGraphValidator.Check(bad)).Message);
     }
 }

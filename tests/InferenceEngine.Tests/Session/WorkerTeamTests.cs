@@ -53,6 +53,26 @@ public sealed class WorkerTeamTests
     }
 
     [Fact]
+    public void A_job_within_a_job_is_refused_and_the_outer_one_goes_on()
+    {
+        using var team = new WorkerTeam(2);
+        var done = 0;
+        team.Run(w =>
+        {
+            if (w == 0)
+            {
+                var e = Assert.Throws<InvalidOperationException>(() => team.Run(_ => Interlocked.Exchange(ref done, -100), 2));
+                Assert.Equal("The session is running a batch for a caller on this same thread. Run it on another thread.", e.Message);
+            }
+
+            Interlocked.Increment(ref done);
+        }, 2);
+        Assert.Equal(2, done);
+        team.Run(_ => Interlocked.Increment(ref done), 2);
+        Assert.Equal(4, done);
+    }
+
+    [Fact]
     public async Task A_caller_that_is_interrupted_waits_for_the_others_all_the_same()
     {
         var cancellation = TestContext.Current.CancellationToken;

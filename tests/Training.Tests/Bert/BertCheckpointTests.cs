@@ -85,6 +85,22 @@ public sealed class BertCheckpointTests
     }
 
     [Fact]
+    public void A_layer_that_lacks_a_tensor_is_told_by_the_tensor()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TempFolder();
+        using var source = new BertForSequenceClassification(TinyBert.Config(), seed: 1);
+        const string Lost = "bert.encoder.layer.0.output.dense.weight";
+        var path = Write(folder, source, name => name == Lost ? null : name, _ => { });
+        folder.WriteText("config.json", TinyBert.Config().ToJson());
+        var e = Assert.Throws<QatKitException>(() => BertCheckpoint.Load(folder.Path, seed: 1));
+        Assert.Equal($"QK2022 {path}: tensor '{Lost}' is missing. Pass a checkpoint of the model that config.json describes.", e.Message);
+        folder.WriteText("config.json", (TinyBert.Config() with { Layers = int.MaxValue }).ToJson());
+        e = Assert.Throws<QatKitException>(() => BertCheckpoint.Load(folder.Path, seed: 1));
+        Assert.Equal($"QK2022 {path}: num_hidden_layers = 2147483647, but the file holds 2 layers. Make config.json and the checkpoint agree.", e.Message);
+    }
+
+    [Fact]
     public void A_file_without_embeddings_is_told_before_a_model_is_built()
     {
         using var folder = new TempFolder();

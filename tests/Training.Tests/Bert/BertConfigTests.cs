@@ -16,7 +16,7 @@ public sealed class BertConfigTests
         var e = Assert.Throws<QatKitException>(() => BertConfig.Load(path));
         Assert.Equal(
             [
-                $"QK2021 {path}: num_attention_heads = 3 does not divide hidden_size = 100.",
+                $"QK2021 {path}: num_attention_heads = 3 does not divide hidden_size = 100. Use a divisor.",
                 $"QK2021 {path}: hidden_act = 'relu' is not supported. Use a model with 'gelu'.",
                 $"QK2021 {path}: hidden_dropout_prob = 1.5 is outside [0, 1).",
             ],
@@ -42,8 +42,8 @@ public sealed class BertConfigTests
     [Theory]
     [InlineData("1e-60", "1E-60: eps·H²·4^k is no normal float32 for every LayerNorm exponent k. Use a number such as 1e-12.")]
     [InlineData("1e30", "1E+30: eps·H²·4^k is no normal float32 for every LayerNorm exponent k. Use a number such as 1e-12.")]
-    [InlineData("0", "0 is not a positive number.")]
-    [InlineData("1e999", "Infinity is not a positive number.")]
+    [InlineData("0", "0 is not a positive number. Use the one that the model was trained with, for example 1e-12.")]
+    [InlineData("1e999", "Infinity is not a positive number. Use the one that the model was trained with, for example 1e-12.")]
     public void An_epsilon_that_layer_norm_cannot_hold_is_refused(string epsilon, string problem)
     {
         using var folder = new TempFolder();

@@ -58,7 +58,7 @@ public sealed class DatasetLoaderTests : IDisposable
         Assert.Equal(
             $"""
             4 problems:
-            QK1103 {Path}(1): the key 'b' is missing. Correct task.columns of the recipe; verify takes the columns from the recipe of --checkpoint.
+            QK1103 {Path}(1): the key 'b' is missing. Correct task.columns of the recipe; verify takes the columns from the recipe of --checkpoint, export from that of the run.
             QK1103 {Path}(2): the line is not a JSON object. Write one object per line.
             QK1103 {Path}(3): the line is not valid JSON (byte 5). Correct the line.
             QK1103 {Path}(4): the value of 'b' is not a string. Correct the line.
@@ -125,7 +125,7 @@ public sealed class DatasetLoaderTests : IDisposable
         var e = Assert.Throws<QatKitException>(() => DatasetLoader.Load(missing, DataLayout.ForGlue(DataFormat.Sst2)!));
         Assert.Equal($"QK1101 {missing}: the data file does not exist. Correct the path in the recipe, or put the file there.", e.Message);
         e = Assert.Throws<QatKitException>(() => Load("sentense\tlabel\nx\t1\n", DataFormat.Sst2));
-        Assert.Equal($"QK1102 {Path}(1): there is no column 'sentence'; the columns are sentense, label. Did you mean 'sentense'? Correct task.format or task.columns of the recipe; verify takes the columns from the recipe of --checkpoint.", e.Message);
+        Assert.Equal($"QK1102 {Path}(1): there is no column 'sentence'; the columns are sentense, label. Did you mean 'sentense'? Correct task.format or task.columns of the recipe; verify takes the columns from the recipe of --checkpoint, export from that of the run.", e.Message);
         e = Assert.Throws<QatKitException>(() => Load("sentence\tlabel\n", DataFormat.Sst2));
         Assert.Equal($"QK1104 {Path}: the file has no rows. Pass a file with at least one example.", e.Message);
     }

@@ -62,6 +62,22 @@ public sealed class RecipeLoaderTests
     }
 
     [Fact]
+    public void Classes_have_names_of_their_own()
+    {
+        var e = Assert.Throws<QatKitException>(() => Parse("""
+            name: r
+            model: { path: m }
+            task: { format: csv, train: a.csv, dev: b.csv, labels: [bad, good, bad, " ", ""] }
+            """));
+        Assert.Equal(
+            """
+            2 problems:
+            QK1008 r.yaml(3,56): task.labels has an empty name. Give every class a name.
+            QK1008 r.yaml(3,56): task.labels has 'bad' 2 times. Give every class a name of its own.
+            """, e.Message);
+    }
+
+    [Fact]
     public void Contradictions_name_both_values()
     {
         var e = Assert.Throws<QatKitException>(() => Parse("""

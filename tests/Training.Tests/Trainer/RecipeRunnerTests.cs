@@ -23,7 +23,7 @@ public sealed class RecipeRunnerTests
         Assert.Equal(["negative", "positive"], artifact.Manifest.Details.Labels);
         Assert.Equal(result.Engine, artifact.Manifest.Details.Evaluation["dev.engine"]);
         Assert.Equal("42", artifact.Manifest.Details.Provenance["seed"]);
-        foreach (var file in new[] { "recipe.yaml", "run.json", "evaluation.json", "metrics.jsonl", "parity.json", "parity.md", "vocab.txt", "checkpoints/last.safetensors", "checkpoints/fp32/model.safetensors", "checkpoints/fp32/vocab.txt" })
+        foreach (var file in new[] { "recipe.yaml", "run.json", "evaluation.json", "metrics.jsonl", "parity.json", "parity.md", "vocab.txt", "checkpoints/last.safetensors", "checkpoints/fp32/model.safetensors", "checkpoints/fp32/vocab.txt", "checkpoints/fp32/tokenizer_config.json" })
             Assert.True(File.Exists(folder.Combine("run", file)), file);
         Assert.NotEmpty(Directory.GetFiles(folder.Combine("run", "tensorboard")));
         Assert.Equal(RecipeText.ToYaml(TinyRecipe.Load().Recipe), File.ReadAllText(folder.Combine("run", "recipe.yaml")));
@@ -42,8 +42,9 @@ public sealed class RecipeRunnerTests
     {
         using var folder = new TempFolder();
         folder.WriteText("run/recipe.yaml", "name: x");
+        Directory.CreateDirectory(folder.Combine("run", "checkpoints"));
         var e = Assert.Throws<QatKitException>(() => new RecipeRunner().Run(TinyRecipe.Load(), folder.Combine("run"), cancellation: TestContext.Current.CancellationToken));
-        Assert.Equal($"QK1133 {folder.Combine("run")}: the folder is not empty. Delete it, or name another folder with --output.", e.Message);
+        Assert.Equal($"QK1133 {folder.Combine("run")}: the folder is not empty. The run in it ended before its first checkpoint: delete it, or name another folder with --output.", e.Message);
     }
 
     private sealed class Told(List<string> lines) : IProgress<TrainingProgress>

@@ -102,10 +102,13 @@ public sealed class ResumeTests(ResumeTests.WholeRun whole) : IClassFixture<Resu
         folder.WriteText("full/notes.txt", "x");
         var full = folder.Combine("full");
         var e = Assert.Throws<QatKitException>(() => new RecipeRunner().Run(TinyRecipe.Load(), full, cancellation: TestContext.Current.CancellationToken));
-        Assert.Equal($"QK1133 {full}: the folder is not empty. Delete it, or name another folder with --output.", e.Message);
+        Assert.Equal($"QK1133 {full}: the folder is not empty. Name another folder with --output.", e.Message);
         e = Assert.Throws<QatKitException>(() => new RecipeRunner().Run(TinyRecipe.Load(), full, resume: true, TestContext.Current.CancellationToken));
         Assert.Equal($"QK1131 {full}: there is no run to resume. Start it without --resume.", e.Message);
         folder.WriteText("full/recipe.yaml", "");
+        Directory.CreateDirectory(folder.Combine("full", "checkpoints"));
+        e = Assert.Throws<QatKitException>(() => new RecipeRunner().Run(TinyRecipe.Load(), full, cancellation: TestContext.Current.CancellationToken));
+        Assert.Equal($"QK1133 {full}: the folder is not empty. The run in it ended before its first checkpoint: delete it, or name another folder with --output.", e.Message);
         e = Assert.Throws<QatKitException>(() => new RecipeRunner().Run(TinyRecipe.Load(), full, resume: true, TestContext.Current.CancellationToken));
         Assert.Equal($"QK1131 {full}: the run ended before its first checkpoint. Delete the folder and start the run without --resume.", e.Message);
     }

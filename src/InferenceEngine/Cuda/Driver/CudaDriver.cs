@@ -132,14 +132,6 @@ internal sealed unsafe class CudaDriver : ICudaDriver
     }
 
     /// <inheritdoc/>
-    public int BlocksPerMultiprocessor(CudaFunction function, int threads, int sharedBytes)
-    {
-        Check(cuOccupancyMaxActiveBlocksPerMultiprocessor(out var blocks, function.Value, threads, (nuint)sharedBytes),
-            nameof(cuOccupancyMaxActiveBlocksPerMultiprocessor), function.Name);
-        return blocks;
-    }
-
-    /// <inheritdoc/>
     public void DescribeTensor(Span<byte> map, DeviceRange matrix, int columns, int rows, int pitch, int boxColumns, int boxRows)
     {
         // CUtensorMap is 128 bytes at a multiple of 64.
@@ -222,9 +214,6 @@ internal sealed unsafe class CudaDriver : ICudaDriver
 
     /// <inheritdoc/>
     public void Record(CudaEvent @event, CudaStream stream) => Check(cuEventRecord(@event.Value, stream.Value), nameof(cuEventRecord));
-
-    /// <inheritdoc/>
-    public void Wait(CudaStream stream, CudaEvent @event) => Check(cuStreamWaitEvent(stream.Value, @event.Value, 0), nameof(cuStreamWaitEvent));
 
     /// <inheritdoc/>
     public float ElapsedMilliseconds(CudaEvent start, CudaEvent end)

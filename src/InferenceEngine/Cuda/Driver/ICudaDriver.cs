@@ -48,9 +48,6 @@ internal interface ICudaDriver
     /// <summary>Asks for the most shared memory that a multiprocessor can have, in place of first-level cache.</summary>
     void PreferSharedMemory(CudaFunction function);
 
-    /// <summary>Blocks of this shape that one multiprocessor holds at a time.</summary>
-    int BlocksPerMultiprocessor(CudaFunction function, int threads, int sharedBytes);
-
     /// <summary>Describes a row-major byte matrix to the tensor copy engine (compute capability 9.0): boxes of
     /// <paramref name="boxColumns"/> x <paramref name="boxRows"/> bytes, 128-byte swizzle, zeros outside.</summary>
     /// <param name="map">Receives the 128 bytes of the description.</param>
@@ -82,9 +79,6 @@ internal interface ICudaDriver
 
     /// <summary>Records an event after the stream's work so far.</summary>
     void Record(CudaEvent @event, CudaStream stream);
-
-    /// <summary>Makes the stream's later work wait for an event.</summary>
-    void Wait(CudaStream stream, CudaEvent @event);
 
     /// <summary>Milliseconds between two recorded and finished timing events.</summary>
     float ElapsedMilliseconds(CudaEvent start, CudaEvent end);

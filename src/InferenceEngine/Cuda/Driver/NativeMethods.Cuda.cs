@@ -36,7 +36,6 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Cuda)] internal static partial int cuStreamCreate(out nint stream, uint flags);
     [LibraryImport(Cuda, EntryPoint = "cuStreamDestroy_v2")] internal static partial int cuStreamDestroy(nint stream);
     [LibraryImport(Cuda)] internal static partial int cuStreamSynchronize(nint stream);
-    [LibraryImport(Cuda)] internal static partial int cuStreamWaitEvent(nint stream, nint @event, uint flags);
     [LibraryImport(Cuda)] internal static partial int cuEventCreate(out nint @event, uint flags);
     [LibraryImport(Cuda, EntryPoint = "cuEventDestroy_v2")] internal static partial int cuEventDestroy(nint @event);
     [LibraryImport(Cuda)] internal static partial int cuEventRecord(nint @event, nint stream);
@@ -47,7 +46,6 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Cuda, StringMarshalling = StringMarshalling.Utf8)] internal static partial int cuModuleGetFunction(out nint function, nint module, string name);
     [LibraryImport(Cuda)] internal static partial int cuFuncGetAttribute(out int value, FunctionAttribute attribute, nint function);
     [LibraryImport(Cuda)] internal static partial int cuFuncSetAttribute(nint function, FunctionAttribute attribute, int value);
-    [LibraryImport(Cuda)] internal static partial int cuOccupancyMaxActiveBlocksPerMultiprocessor(out int blocks, nint function, int threads, nuint sharedBytes);
     [LibraryImport(Cuda)] internal static partial int cuLaunchKernelEx(LaunchConfiguration* configuration, nint function, void** parameters, void** extra);
 
     [LibraryImport(Cuda)]

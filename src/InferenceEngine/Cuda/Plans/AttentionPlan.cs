@@ -10,7 +10,8 @@ namespace QatKit.InferenceEngine.Cuda.Plans;
 /// <param name="Shape">Warps and keys of a block.</param>
 internal sealed record AttentionPlan(KernelDefinition Definition, LaunchGrid Grid, AttentionShape Shape)
 {
-    private const int MaxWarps = 8;
+    // Of kernels whose warps share queries.
+    private const int MaxWarps = 8, StaticSharedBytes = 1024;
     private static readonly int[] GroupChoices = [4, 2, 1];
     private static readonly int[] SplitChoices = [4, 2];
     private static readonly int[] KeyTileChoices = [32, 64, 128, 256, 512];
@@ -31,7 +32,7 @@ internal sealed record AttentionPlan(KernelDefinition Definition, LaunchGrid Gri
         int Tiles(int groups) => (bucket.Length + 16 * groups - 1) / (16 * groups);
         int Blocks(int groups) => Tiles(groups) * heads * bucket.Sequences;
         var groups = GroupChoices.FirstOrDefault(g => Blocks(g) >= device.Multiprocessors, GroupChoices[^1]);
-        bool Fits(AttentionShape shape) => shape.Define(headDim, output).SharedBytes <= device.SharedBytesPerBlock;
+        bool Fits(AttentionShape shape) => shape.Define(headDim, output).SharedBytes + StaticSharedBytes <= device.SharedBytesPerBlock;
         // The shortest tile that holds the longest sequence, or else the longest tile that fits the device.
         var fitting = KeyTileChoices.Where(t => Fits(new AttentionShape(groups, 1, t))).ToArray();
         var keyTile = fitting.FirstOrDefault(t => t >= bucket.Length, fitting[^1]);

@@ -59,6 +59,7 @@ public sealed class KernelLatencyTests
     private static IReadOnlyList<string> Accesses(KernelDefinition definition)
     {
         var compiler = NvrtcRequirement.Open();
+        Assert.SkipUnless(compiler.Version == "nvrtc-12.4", "Another compiler orders instructions differently.");
         return Cubin.MemoryAccesses(new KernelCache(compiler, KernelCache.DefaultFolder).Get(KernelSources.Load(definition), KernelTarget.Sm90a).Kernel.Image, definition.EntryPoint);
     }
 }

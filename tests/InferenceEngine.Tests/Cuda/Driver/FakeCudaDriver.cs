@@ -118,8 +118,6 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
 
     public void PreferSharedMemory(CudaFunction function) => Note($"prefer shared {function.Module.Name}");
 
-    public int BlocksPerMultiprocessor(CudaFunction function, int threads, int sharedBytes) => 2;
-
     /// <summary>The emulation's form of a tensor map: base, columns, rows, pitch.</summary>
     public void DescribeTensor(Span<byte> map, DeviceRange matrix, int columns, int rows, int pitch, int boxColumns, int boxRows)
     {
@@ -169,8 +167,6 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
     }
 
     public void Record(CudaEvent @event, CudaStream stream) => Do(stream, "record", () => _recorded[@event.Value] = _clock);
-
-    public void Wait(CudaStream stream, CudaEvent @event) => Note("wait");
 
     public float ElapsedMilliseconds(CudaEvent start, CudaEvent end) => (float)(_recorded[end.Value] - _recorded[start.Value]);
 

@@ -58,12 +58,18 @@ public sealed class GemmS8Tests
     [InlineData(64, 16, 1, 2, 4)]
     [InlineData(32, 8, 1, 1, 2)]
     [InlineData(256, 64, 4, 1, 3)]
+    // 3, 5, 6 and 7 fragments of eight tokens a warp.
+    [InlineData(64, 24, 2, 1, 2)]
+    [InlineData(64, 40, 2, 1, 2)]
+    [InlineData(128, 96, 4, 2, 3)]
+    [InlineData(64, 56, 2, 1, 2)]
     public void Every_tile_gives_the_same_bits(int features, int tokens, int warpsF, int warpsT, int stages)
     {
         foreach (var sparse24 in new[] { false, true })
         {
             var variant = new GemmVariant(new GemmTile(features, tokens, warpsF, warpsT, stages), sparse24, ToCodes);
             Check(variant, GemmCase.Random(tokens + 1, features + 1, 264, sparse24), 1);
+            Check(variant, GemmCase.Random(3 * tokens - 1, features, 128, sparse24), 1);
         }
     }
 

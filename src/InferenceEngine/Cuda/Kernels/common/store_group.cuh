@@ -20,7 +20,7 @@ __device__ __forceinline__ void prefetch_group(const GemmParams& p, int first_fe
 template <int FRAGMENTS>
 __device__ __forceinline__ void store_group(const GemmParams& p, const int (&first)[FRAGMENTS][4], const int (&second)[FRAGMENTS][4],
                                             int first_feature, int first_token, int lane) {
-    constexpr int BATCH = FRAGMENTS < 4 ? FRAGMENTS : 4; // 8 x 4 residuals, in registers
+    constexpr int BATCH = FRAGMENTS % 4 == 0 ? 4 : FRAGMENTS % 3 == 0 ? 3 : FRAGMENTS % 2 == 0 ? 2 : 1; // 8 x 4 residuals, in registers
     const int feature = first_feature + lane / 4 * 4, count = min(p.features - feature, 4);
     if (count <= 0) return;
     float multiplier[4], bias[4], inverse[4];
