@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using QatKit.Core.Diagnostics;
 
 namespace QatKit.InferenceEngine.Cpu;
 
@@ -26,7 +27,15 @@ internal sealed class WorkerTeam : IDisposable
     private volatile bool _stop;
 
     /// <param name="workers">1 to <see cref="MaxWorkers"/>, the caller included.</param>
+    /// <exception cref="QatKitException">QK5051: the system starts no more threads.</exception>
     public WorkerTeam(int workers)
+        : this(workers, thread => thread.UnsafeStart()) // What flows with the caller's context is not the team's to keep.
+    {
+    }
+
+    /// <param name="workers">1 to <see cref="MaxWorkers"/>, the caller included.</param>
+    /// <param name="start">Starts a thread.</param>
+    internal WorkerTeam(int workers, Action<Thread> start)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(workers, MaxWorkers);
@@ -39,12 +48,12 @@ internal sealed class WorkerTeam : IDisposable
             _threads[i] = new Thread(() => Work(worker)) { IsBackground = true, Name = $"QatKit worker {worker}" };
             try
             {
-                _threads[i].UnsafeStart(); // What flows with the caller's context is not the team's to keep.
+                start(_threads[i]);
             }
-            catch
+            catch (Exception e) when (e is ThreadStartException or OutOfMemoryException)
             {
                 End();
-                throw;
+                throw new QatKitException("QK5051", "SessionOptions.Threads", $"thread {worker + 1} of {workers} cannot be started: {e.Message} Use fewer threads, or let the process have more.", e);
             }
         }
     }

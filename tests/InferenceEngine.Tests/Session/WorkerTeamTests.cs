@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using QatKit.Core.Diagnostics;
 using QatKit.InferenceEngine.Cpu;
 
 namespace QatKit.InferenceEngine.Tests.Session;
@@ -50,6 +51,21 @@ public sealed class WorkerTeamTests
             team.Run(_ => Interlocked.Increment(ref ran), 3);
             Assert.Equal(3, ran);
         }
+    }
+
+    [Fact]
+    public void Threads_end_when_the_next_one_cannot_be_started()
+    {
+        var started = new List<Thread>();
+        var e = Assert.Throws<QatKitException>(() => new WorkerTeam(5, thread =>
+        {
+            if (started.Count == 2) throw new InsufficientMemoryException("No more threads.");
+            started.Add(thread);
+            thread.UnsafeStart();
+        }));
+        Assert.Equal("QK5051 SessionOptions.Threads: thread 4 of 5 cannot be started: No more threads. Use fewer threads, or let the process have more.", e.Message);
+        Assert.Equal(2, started.Count);
+        Assert.All(started, thread => Assert.True(thread.Join(TimeSpan.FromMinutes(1))));
     }
 
     [Fact]
