@@ -20,7 +20,8 @@ public sealed class Implementation(string name, Func<TokenBatch, IActivationTrac
     /// <summary>Logits [B, C] of a batch.</summary>
     public float[] Run(TokenBatch batch, IActivationTrace? trace = null) => run(batch, trace);
 
-    internal (RecordingTrace Trace, float[] Logits) RunTraced(TokenBatch batch)
+    /// <summary>Logits of a batch, and every tensor that was recorded on the way.</summary>
+    public (RecordingTrace Trace, float[] Logits) RunTraced(TokenBatch batch)
     {
         var trace = new RecordingTrace();
         return (trace, Run(batch, trace));

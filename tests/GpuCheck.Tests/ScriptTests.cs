@@ -79,6 +79,19 @@ public sealed class ScriptTests
     }
 
     [Fact]
+    public async Task Warpgroup_products_that_stage_plans_finds_right_are_used_again()
+    {
+        using var package = Package(doctor: 0, "echo 'warpgroup products begin'; echo 'wgmma/6 dense: equal'; echo 'wgmma/6 2:4: equal'");
+        var doubts = package.WriteText("without-wgmma.txt", "they failed");
+        await Run(package, "--stages", "plans");
+        Assert.True(File.Exists(doubts)); // plans left them out
+        await Run(package, "--stages", "plans", "--without", "none");
+        Assert.False(File.Exists(doubts));
+        await Run(package, "--stages", "table");
+        Assert.Equal(["table skipped: table --seconds 390 --json table.json"], Stages(package));
+    }
+
+    [Fact]
     public async Task Kernels_of_the_hosts_compiler_stay_apart_from_those_that_came_along()
     {
         using var package = Package(doctor: 0, "echo \"$QATKIT_NVRTC $XDG_CACHE_HOME\"");

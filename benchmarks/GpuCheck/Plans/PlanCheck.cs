@@ -82,8 +82,7 @@ internal static class PlanCheck
         try
         {
             using var implementation = actual(c.Graph, plan);
-            var trace = new RecordingTrace();
-            var traced = TraceComparer.FirstDivergence((c.Expected, c.Logits), (trace, implementation.Run(c.Batch, trace)), out _, requireTrace: true);
+            var traced = TraceComparer.FirstDivergence((c.Expected, c.Logits), implementation.RunTraced(c.Batch), out _, requireTrace: true);
             if (traced is not null) return new PlanResult(plan, sparse, traced.ToString());
             // Launch by launch and captured, then replayed.
             for (var run = 0; run < 3; run++)

@@ -112,10 +112,7 @@ internal static class SoakRun
     {
         if (batch.TokenCount <= MaxTracedTokens)
         {
-            var (expectedTrace, actualTrace) = (new RecordingTrace(), new RecordingTrace());
-            var expectedLogits = expected.Run(batch, expectedTrace);
-            var actualLogits = actual.Run(batch, actualTrace);
-            var traced = TraceComparer.FirstDivergence((expectedTrace, expectedLogits), (actualTrace, actualLogits), out var compared, requireTrace: true);
+            var traced = TraceComparer.FirstDivergence(expected.RunTraced(batch), actual.RunTraced(batch), out var compared, requireTrace: true);
             numbers += compared;
             if (traced is not null) return traced.ToString();
         }

@@ -48,14 +48,16 @@ internal static class BenchVerb
             if (parsed.GetValue(model) is not null)
                 foreach (var option in new Option[] { shape, sparse }.Where(IsGiven)) parsed.AddError($"{option.Name} does not go with --model, whose shape and weights are measured.");
             // Defaults are filled in after this: a backend that is not given is the processor.
-            if (!parsed.GetValue(versus) && (!IsGiven(backend) || (!parsed.GetResult(backend)!.Errors.Any() && parsed.GetValue(backend) == EngineBackend.Cpu)))
-                foreach (var option in onCuda.Where(IsGiven)) parsed.AddError($"{option.Name} does not go with --backend cpu. Add --backend cuda.");
-            else if (!parsed.GetValue(versus) && !parsed.GetResult(backend)!.Errors.Any())
+            if (!parsed.GetValue(versus) && !(IsGiven(backend) && parsed.GetResult(backend)!.Errors.Any()))
             {
-                if (parsed.GetValue(backend) == EngineBackend.Cuda)
-                    foreach (var option in onCpu.Where(IsGiven)) parsed.AddError($"{option.Name} does not go with --backend cuda. Add --backend cpu.");
-                else if (onCpu.FirstOrDefault(IsGiven) is { } asksForCpu)
-                    foreach (var option in onCuda.Where(IsGiven)) parsed.AddError($"{option.Name} does not go with {asksForCpu.Name}, which chooses the CPU. Leave one of them out.");
+                var (refused, reason) = (IsGiven(backend) ? parsed.GetValue(backend) : EngineBackend.Cpu, onCpu.FirstOrDefault(IsGiven)) switch
+                {
+                    (EngineBackend.Cpu, _) => (onCuda, "--backend cpu. Add --backend cuda."),
+                    (EngineBackend.Cuda, _) => (onCpu, "--backend cuda. Add --backend cpu."),
+                    (_, { } asksForCpu) => (onCuda, $"{asksForCpu.Name}, which chooses the CPU. Leave one of them out."),
+                    _ => ([], ""),
+                };
+                foreach (var option in refused.Where(IsGiven)) parsed.AddError($"{option.Name} does not go with {reason}");
             }
 
             if (parsed.GetValue(versus))

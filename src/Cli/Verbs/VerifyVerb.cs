@@ -46,10 +46,7 @@ internal static class VerifyVerb
                 throw new QatKitException("QK5107", agreement.Name, "the model is a regression: its one output is always the largest, so this gate could not fail. Leave it out; --max-local-mismatch and --max-metric-loss are the gates of a regression.");
             var columns = parsed.GetValue(checkpoint) is { } folderOfRun ? FakeQuantCheckpoint.ReadRecipe(folderOfRun).Task.Columns : null;
             var examples = VerificationData.Load(parsed.GetRequiredValue(data), parsed.GetValue(format), artifact, parsed.GetValue(limit), columns);
-            if (parsed.GetValue(checkpoint) is not null && parsed.GetValue(maxLoss) is null && examples.Unlabelled > 0)
-                TellMissingLabels(context, examples);
-            if (parsed.GetValue(maxLoss) is not null && examples.Labels is null)
-                throw new QatKitException("QK5107", maxLoss.Name, $"not every row of {examples.Source} has a label, so there is no metric, and this gate could not fail. Leave it out, or pass data with labels.");
+            if (parsed.GetValue(checkpoint) is not null && examples.Labels is null) TellMissingLabels(context, examples, parsed.GetValue(maxLoss) is null ? null : maxLoss.Name);
             if (examples.ClassesNote is { } note) context.Error.WriteLine($"warning: {note}");
             var asJson = parsed.GetValue(json);
             VerificationGates Gates(VerificationGates from) => new(
@@ -79,9 +76,11 @@ internal static class VerifyVerb
         return command;
     }
 
-    // A few rows without a label are a mistake, a file of texts is not; either way the recipe's gate on the metric must not vanish unnoticed.
-    private static void TellMissingLabels(CommandContext context, VerificationData examples)
+    // A few rows without a label are a mistake, a file of texts is not; either way no gate on the metric must vanish unnoticed, be it the command's or the recipe's.
+    private static void TellMissingLabels(CommandContext context, VerificationData examples, string? gate)
     {
+        if (gate is not null)
+            throw new QatKitException("QK5107", gate, $"not every row of {examples.Source} has a label, so there is no metric, and this gate could not fail. Leave it out, or pass data with labels.");
         if (examples.Unlabelled < examples.Sequences.Count)
             throw new QatKitException("QK5109", examples.Source, $"{examples.Unlabelled} of {examples.Sequences.Count} rows have no label, so there is no metric to compare with the float model's. Label them, or pass a file without labels.");
         context.Error.WriteLine($"warning: {examples.Source} has no labels: verify.max_metric_loss of the recipe is not checked.");

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace QatKit.Core.Graph;
 
 /// <summary>Hugging Face module paths of a BERT sequence classifier; also the names of activation traces.</summary>
@@ -26,6 +28,16 @@ public static class ModuleNames
 
     /// <summary>Prefix of encoder layer <paramref name="layer"/>.</summary>
     public static string Layer(int layer) => $"bert.encoder.layer.{layer}";
+
+    /// <summary>The encoder layer in which a name lies; null for every other name.</summary>
+    public static int? LayerOf(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var prefix = Layer(0)[..^1];
+        if (!name.StartsWith(prefix, StringComparison.Ordinal)) return null;
+        var end = name.IndexOf('.', prefix.Length);
+        return end > 0 && int.TryParse(name.AsSpan(prefix.Length, end - prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var layer) ? layer : null;
+    }
 
     /// <summary>Query projection.</summary>
     public static string Query(int layer) => Layer(layer) + ".attention.self.query";

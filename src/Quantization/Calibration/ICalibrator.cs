@@ -7,6 +7,12 @@ public interface ICalibrator
     /// the values.</summary>
     bool IsMaximumOfBatch { get; }
 
+    /// <summary>The range after another training batch: by default <c>amax + momentum · (batch − amax)</c> in float32.</summary>
+    /// <param name="amax">The range so far.</param>
+    /// <param name="batch">The range of the batch alone.</param>
+    /// <param name="momentum">Weight of the batch, in (0, 1].</param>
+    float Follow(float amax, float batch, float momentum) => amax + momentum * (batch - amax);
+
     /// <summary>Takes in the values of one batch.</summary>
     void Collect(ReadOnlySpan<float> values);
 

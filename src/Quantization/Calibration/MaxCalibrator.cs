@@ -11,6 +11,9 @@ public sealed class MaxCalibrator : ICalibrator
     public bool IsMaximumOfBatch => true;
 
     /// <inheritdoc/>
+    public float Follow(float amax, float batch, float momentum) => MathF.Max(amax, batch);
+
+    /// <inheritdoc/>
     public void Collect(ReadOnlySpan<float> values) => _amax = MathF.Max(_amax, AbsMax.Of(values)); // NaN wins in both.
 
     /// <inheritdoc/>

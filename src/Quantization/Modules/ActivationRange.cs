@@ -6,8 +6,8 @@ namespace QatKit.Quantization.Modules;
 
 /// <summary>The range [−amax, amax] of one activation: found by a calibrator, then followed in training until ranges are
 /// frozen.</summary>
-/// <remarks>What is followed is the calibrator's own rule applied to each batch: a percentile stays a percentile,
-/// <c>amax += momentum · (batch − amax)</c> in float32, and a maximum over all batches only grows.</remarks>
+/// <remarks>What is followed is the calibrator's own rule applied to each batch: a percentile stays a percentile, and a maximum over all
+/// batches only grows (<see cref="ICalibrator.Follow"/>).</remarks>
 public sealed class ActivationRange
 {
     private readonly QuantizationControl _control;
@@ -50,14 +50,7 @@ public sealed class ActivationRange
         if (!training || _control.RangesFrozen || _control.RangeMomentum == 0) return;
         // A diverging batch must not spoil the range: the loss tells.
         if (!float.IsFinite(absMax)) return;
-        if (Calibrator is MaxCalibrator)
-        {
-            Amax = MathF.Max(Amax, absMax);
-            return;
-        }
-
-        var batch = Calibrator.IsMaximumOfBatch ? absMax : Estimate(values);
-        Amax += _control.RangeMomentum * (batch - Amax);
+        Amax = Calibrator.Follow(Amax, Calibrator.IsMaximumOfBatch ? absMax : Estimate(values), _control.RangeMomentum);
     }
 
     // The calibrator is at rest in training, so it may look at one batch alone.

@@ -1,4 +1,3 @@
-using System.Globalization;
 using QatKit.Core.Diagnostics;
 using QatKit.Core.Graph;
 using QatKit.Core.Tensors;
@@ -23,19 +22,10 @@ internal static class CheckpointSizes
         Rows(ModuleNames.TokenTypeEmbeddings, "type_vocab_size", config.TypeVocabSize);
         Rows(ModuleNames.Intermediate(0), "intermediate_size", config.IntermediateSize);
         // A layer that lacks a tensor is still one: what it lacks is told when the weights are read.
-        var layers = shapes.Keys.Select(LayerOf).Distinct().Count(i => i >= 0);
+        var layers = shapes.Keys.Select(ModuleNames.LayerOf).OfType<int>().Distinct().Count();
         if (layers > 0 && config.Layers > layers)
             problems.Add("QK2022", path, $"num_hidden_layers = {config.Layers}, but the file holds {layers} layers. Make config.json and the checkpoint agree.");
         problems.ThrowIfAny();
-
-        // Of bert.encoder.layer.N.…; −1 for every other name.
-        static int LayerOf(string name)
-        {
-            var prefix = ModuleNames.Layer(0)[..^1];
-            if (!name.StartsWith(prefix, StringComparison.Ordinal)) return -1;
-            var end = name.IndexOf('.', prefix.Length);
-            return end > 0 && int.TryParse(name.AsSpan(prefix.Length, end - prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var layer) ? layer : -1;
-        }
 
         void Rows(string module, string key, int value)
         {

@@ -50,8 +50,11 @@ public static class ModelFactory
     }
 
     /// <summary>Checks what a recipe says against the configuration of its checkpoint.</summary>
+    /// <param name="loaded">The recipe.</param>
+    /// <param name="vocabulary">Tokens of its vocabulary; null: not known.</param>
+    /// <param name="config">The configuration.</param>
     /// <exception cref="QatKitException">QK1120: vocabulary, text length or casing do not fit; all problems at once.</exception>
-    internal static void CheckFit(LoadedRecipe loaded, int vocabulary, BertConfig config)
+    internal static void CheckFit(LoadedRecipe loaded, int? vocabulary, BertConfig config)
     {
         var problems = new DiagnosticBag();
         if (vocabulary > config.VocabSize)

@@ -27,7 +27,7 @@ public static class RecipeCheck
             Try(() =>
             {
                 var config = BertConfig.Load(Path.Combine(folder, BertCheckpoint.ConfigFile));
-                Try(() => ModelFactory.CheckFit(loaded, vocabulary ?? 0, config));
+                Try(() => ModelFactory.CheckFit(loaded, vocabulary, config));
                 RecipePlans.Check(loaded.Recipe, config.ToArchitecture(), key => key, problems);
             });
         }

@@ -71,10 +71,8 @@ internal static class LayerParityRung
             reference.FindCodes(expected.Name)?.Unrounded?[index], count, expected.Codes.Length);
     }
 
-    private static string LayerOf(string tensor)
-    {
-        const string Prefix = "bert.encoder.layer.";
-        if (!tensor.StartsWith(Prefix, StringComparison.Ordinal)) return tensor.StartsWith("bert.embeddings", StringComparison.Ordinal) ? "bert.embeddings" : tensor;
-        return tensor[..tensor.IndexOf('.', Prefix.Length)];
-    }
+    private static string LayerOf(string tensor) =>
+        ModuleNames.LayerOf(tensor) is { } layer ? ModuleNames.Layer(layer)
+        : tensor.StartsWith("bert.embeddings", StringComparison.Ordinal) ? "bert.embeddings"
+        : tensor;
 }

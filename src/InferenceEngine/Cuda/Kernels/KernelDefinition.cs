@@ -9,6 +9,9 @@ namespace QatKit.InferenceEngine.Cuda.Kernels;
 internal sealed record KernelDefinition(
     string File, string EntryPoint, IReadOnlyList<KeyValuePair<string, int>> Defines, int Threads, int SharedBytes)
 {
+    /// <summary>Room for a block's own arrays, and what the alignment of the dynamic part may cost.</summary>
+    public const int StaticSharedBytes = 1024;
+
     /// <summary>Name and constants on one line: identifies the variant in messages and profiles.</summary>
     public override string ToString() => $"{EntryPoint}<{string.Join(", ", Defines.Select(d => $"{d.Key}={d.Value}"))}>";
 }

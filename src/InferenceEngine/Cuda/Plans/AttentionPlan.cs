@@ -10,8 +10,7 @@ namespace QatKit.InferenceEngine.Cuda.Plans;
 /// <param name="Shape">Warps and keys of a block.</param>
 internal sealed record AttentionPlan(KernelDefinition Definition, LaunchGrid Grid, AttentionShape Shape)
 {
-    // Of kernels whose warps share queries.
-    private const int MaxWarps = 8, StaticSharedBytes = 1024;
+    private const int MaxWarps = 8;
     private static readonly int[] GroupChoices = [4, 2, 1];
     private static readonly int[] SplitChoices = [4, 2];
     private static readonly int[] KeyTileChoices = [32, 64, 128, 256, 512];
@@ -32,7 +31,7 @@ internal sealed record AttentionPlan(KernelDefinition Definition, LaunchGrid Gri
         int Tiles(int groups) => (bucket.Length + 16 * groups - 1) / (16 * groups);
         int Blocks(int groups) => Tiles(groups) * heads * bucket.Sequences;
         var groups = GroupChoices.FirstOrDefault(g => Blocks(g) >= device.Multiprocessors, GroupChoices[^1]);
-        bool Fits(AttentionShape shape) => shape.Define(headDim, output).SharedBytes + StaticSharedBytes <= device.SharedBytesPerBlock;
+        bool Fits(AttentionShape shape) => shape.Define(headDim, output).SharedBytes + KernelDefinition.StaticSharedBytes <= device.SharedBytesPerBlock;
         // The shortest tile that holds the longest sequence, or else the longest tile that fits the device.
         var fitting = KeyTileChoices.Where(t => Fits(new AttentionShape(groups, 1, t))).ToArray();
         var keyTile = fitting.FirstOrDefault(t => t >= bucket.Length, fitting[^1]);
@@ -46,17 +45,4 @@ internal sealed record AttentionPlan(KernelDefinition Definition, LaunchGrid Gri
 
     // As many as have 32 keys each.
     private static int Split(int groups, int keys) => SplitChoices.FirstOrDefault(s => groups * s <= MaxWarps && keys >= 32 * s, 1);
-}
-
-/// <summary>A block of the attention kernel.</summary>
-/// <param name="Groups">Groups of 16 queries.</param>
-/// <param name="Split">Warps of a group, which divide the keys among themselves.</param>
-/// <param name="KeyTile">Keys held at once.</param>
-internal readonly record struct AttentionShape(int Groups, int Split, int KeyTile)
-{
-    /// <summary>What to compile.</summary>
-    public KernelDefinition Define(int headDim, OutputType output) => KernelLibrary.Attention(headDim, Groups * Split, Split, KeyTile, output);
-
-    /// <summary>Groups of queries x warps of a group x keys held at once.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Groups}x{Split}x{KeyTile}");
 }

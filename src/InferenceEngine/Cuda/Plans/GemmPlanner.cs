@@ -20,9 +20,6 @@ internal sealed class GemmPlanner(CudaDevice device, GemmChoice? forced = null, 
     /// <summary>Output tiles that splits may share.</summary>
     public const int ArrivalCapacity = 1 << 14;
 
-    // A block's own arrays, and what the alignment of the dynamic part may cost.
-    private const int StaticSharedBytes = 1024;
-
     // int8 multiply-adds per clock and multiprocessor. A 2:4 mma does 1.4 times the work (measured by others); a 2:4 wgmma is
     // bound by the tokens it reads from shared memory.
     private const double TileRate = 2048;
@@ -74,7 +71,7 @@ internal sealed class GemmPlanner(CudaDevice device, GemmChoice? forced = null, 
 
     private string? WhyNot(GemmProblem problem, GemmChoice choice)
     {
-        var shared = choice.Define(problem).SharedBytes + StaticSharedBytes;
+        var shared = choice.Define(problem).SharedBytes + KernelDefinition.StaticSharedBytes;
         if (shared > device.SharedBytesPerBlock)
             return string.Create(CultureInfo.InvariantCulture, $"a block needs {shared} bytes of shared memory, the device has {device.SharedBytesPerBlock}.");
         if (choice is not TileChoice tile) return device.IsHopper && !problem.Gathered ? null : "warpgroup products need compute capability 9.0 and whole rows.";
@@ -110,7 +107,7 @@ internal sealed class GemmPlanner(CudaDevice device, GemmChoice? forced = null, 
     private int Resident(GemmChoice choice, KernelDefinition definition, bool sparse24)
     {
         var threads = device.Capability is 80 or 90 ? 2048 : 1536;
-        var shared = device.SharedBytesPerMultiprocessor / (definition.SharedBytes + StaticSharedBytes);
+        var shared = device.SharedBytesPerMultiprocessor / (definition.SharedBytes + KernelDefinition.StaticSharedBytes);
         return Math.Max(1, Math.Min(Math.Min(shared, threads / definition.Threads), GemmRegisters.Blocks(GemmRegisters.Of(choice, sparse24), definition.Threads)));
     }
 
