@@ -8,7 +8,7 @@ namespace QatKit.InferenceEngine.Tests;
 /// <summary>A kernel set that notes which threads compute how much, and calls <paramref name="each"/> before every operation.</summary>
 internal sealed unsafe class ObservedKernels(CpuKernels inner, Action? each = null) : CpuKernels
 {
-    private int _running, _mostAtOnce, _embedded, _summed, _normalized, _queries;
+    private int _running, _mostAtOnce, _embedded, _normalized, _queries;
 
     /// <summary>Every thread that computed anything.</summary>
     public ConcurrentDictionary<Thread, bool> Threads { get; } = [];
@@ -21,9 +21,6 @@ internal sealed unsafe class ObservedKernels(CpuKernels inner, Action? each = nu
 
     /// <summary>Values normalised.</summary>
     public int Normalized => _normalized;
-
-    /// <summary>Values that went into sums for LayerNorm.</summary>
-    public int Summed => _summed;
 
     /// <summary>Attention rows, one per query and head.</summary>
     public int Queries => _queries;
@@ -55,15 +52,7 @@ internal sealed unsafe class ObservedKernels(CpuKernels inner, Action? each = nu
         Leave();
     }
 
-    public override void AddPanelSums(PackedLayerNorm norm, float* values, int stride, int rows, int columns, RowSums* sums)
-    {
-        Enter();
-        Interlocked.Add(ref _summed, rows * columns);
-        inner.AddPanelSums(norm, values, stride, rows, columns, sums);
-        Leave();
-    }
-
-    public override void NormalizePanel(PackedLayerNorm norm, RowStatistics* statistics, float* values, int stride, int rows, int begin, int end, Codes? codes)
+    public override void NormalizePanel(PackedLayerNorm norm, RowStatistics* statistics, int* values, int stride, int rows, int begin, int end, Codes? codes)
     {
         Enter();
         Interlocked.Add(ref _normalized, rows * (end - begin));
@@ -71,12 +60,13 @@ internal sealed unsafe class ObservedKernels(CpuKernels inner, Action? each = nu
         Leave();
     }
 
-    public override void Embedding(in EmbeddingRow word, in EmbeddingRow position, in EmbeddingRow type, int hidden, float* destination)
+    public override RowSums Embedding(in EmbeddingRow word, in EmbeddingRow position, in EmbeddingRow type, int hidden, float gridScale, int* destination)
     {
         Enter();
         Interlocked.Increment(ref _embedded);
-        inner.Embedding(word, position, type, hidden, destination);
+        var sums = inner.Embedding(word, position, type, hidden, gridScale, destination);
         Leave();
+        return sums;
     }
 
     public override void Quantize(float* values, int count, Codes destination)

@@ -93,24 +93,24 @@ internal sealed unsafe class ForwardPass
     {
         var codes = StreamOf(_model.Layers[0].Query, 0);
         var layout = _buffers.Layout;
+        var norm = _model.EmbeddingLayerNorm;
+        var scratch = _buffers.Scratch[worker];
+        scratch.ClearSums(_tokens);
         var (begin, end) = WorkRange.Part(_tokens, worker, _workers);
         var sequence = 0;
         for (var t = begin; t < end; t++)
         {
             while (_batch.Offsets[sequence + 1] <= t) sequence++;
             // A row of words is contiguous, one of the stream is not.
-            var row = (float*)_buffers.Scratch[worker].Get(_hidden * sizeof(float));
-            _kernels.Embedding(
+            var row = (int*)scratch.Get(_hidden * sizeof(int));
+            scratch.Sums[t] = _kernels.Embedding(
                 _model.WordEmbeddings.Row(_batch.InputIds[t]),
                 _model.PositionEmbeddings.Row(t - _batch.Offsets[sequence]),
-                _model.TokenTypeEmbeddings.Row(_batch.TokenTypeIds[t]), _hidden, row);
-            PanelLayout.RowMajor(_hidden).CopyRow((byte*)row, 0, (byte*)_buffers.Hidden, layout, t, _hidden, sizeof(float));
+                _model.TokenTypeEmbeddings.Row(_batch.TokenTypeIds[t]), _hidden, norm.GridScale, row);
+            PanelLayout.RowMajor(_hidden).CopyRow((byte*)row, 0, (byte*)_buffers.FixedHidden, layout, t, _hidden, sizeof(int));
         }
 
-        var part = new WorkRange(begin, end, 0, PackedLinear.BlocksOf(_hidden));
-        _buffers.Scratch[worker].ClearSums(_tokens);
-        _kernels.AddSums(_model.EmbeddingLayerNorm, _buffers.Hidden, layout, part, _buffers.Scratch[worker].Sums);
-        Normalize(_model.EmbeddingLayerNorm, part, worker, worker, worker, codes);
+        Normalize(norm, new WorkRange(begin, end, 0, PackedLinear.BlocksOf(_hidden)), worker, worker, worker, codes);
     }
 
     private void EncoderLayer(int index, string producer)
@@ -124,9 +124,8 @@ internal sealed unsafe class ForwardPass
         if (firstOnly) KeepFirstTokens(context);
 
         // [rows, H] -> [rows, H], plus the residual
-        Linear(new LinearStep(layer.AttentionOutput, context, _rows, LinearOutput.AddResidual(_buffers.Hidden, _buffers.Hidden, _buffers.Layout))
+        Linear(new LinearStep(layer.AttentionOutput, context, _rows, AddResidual(layer.AttentionLayerNorm))
         {
-            Norm = layer.AttentionLayerNorm,
             Claims = StreamOf(layer.Intermediate, 0),
             Following = layer.Intermediate,
         });
@@ -139,15 +138,17 @@ internal sealed unsafe class ForwardPass
         var down = InputOf(layer.Output, _buffers.Up, _buffers.Layout);
         Linear(new LinearStep(layer.Intermediate, up, _rows, LinearOutput.Gelu(down)) { Following = layer.Output, Claims = down });
         _trace.Record(layer.Intermediate.Name, _rows, _model.Architecture.Intermediate, down);
-        Linear(new LinearStep(layer.Output, down, _rows, LinearOutput.AddResidual(_buffers.Hidden, _buffers.Hidden, _buffers.Layout))
+        Linear(new LinearStep(layer.Output, down, _rows, AddResidual(layer.OutputLayerNorm))
         {
-            Norm = layer.OutputLayerNorm,
             Claims = last ? null : StreamOf(_model.Layers[index + 1].Query, 0),
             Following = last ? _model.Pooler : _model.Layers[index + 1].Query,
         });
         Normalize(layer.OutputLayerNorm, last ? null : StreamOf(_model.Layers[index + 1].Query, 0));
         _trace.Record(layer.OutputLayerNorm.Name, _rows, _hidden, _buffers.Layout, _buffers.Hidden);
     }
+
+    // To the residual stream, in place, for this LayerNorm
+    private LinearOutput AddResidual(PackedLayerNorm norm) => LinearOutput.AddResidual(_buffers.FixedHidden, _buffers.Hidden, _buffers.Layout, norm.GridScale);
 
     // Query, key and value codes: [T, H] -> [T, H] each
     private void Project(CpuLayer layer, string producer)
@@ -286,7 +287,7 @@ internal sealed unsafe class ForwardPass
             statistics[t] = norm.StatisticsOf(sums);
         }
 
-        _kernels.Normalize(norm, statistics, _buffers.Hidden, _buffers.Layout, range, codes);
+        _kernels.Normalize(norm, statistics, _buffers.FixedHidden, _buffers.Layout, range, codes);
     }
 
     private void Linear(LinearStep step)
@@ -305,7 +306,7 @@ internal sealed unsafe class ForwardPass
     private void LinearPart(int worker)
     {
         var scratch = _buffers.Scratch[worker];
-        if (_steps[0].Norm is not null) scratch.ClearSums(_rows);
+        if (_steps[0].Output.Kind == EpilogueKind.AddResidual) scratch.ClearSums(_rows);
         PackedRows? packed = null; // Query, key and value read the same rows.
         // One's own share of every step first, and then what others have left.
         for (var i = 0; i < _stepCount; i++) _kernels.Linear(_steps[i], _queues[i], worker, help: false, scratch, ref packed);

@@ -8,7 +8,7 @@ internal enum EpilogueKind
     /// <summary>Store y as float32.</summary>
     Float,
 
-    /// <summary>Store <c>y + residual</c> as float32.</summary>
+    /// <summary>Store r_fix of <c>y + residual</c> as int32, for the LayerNorm that follows, and add it to the sums of its row.</summary>
     AddResidual,
 
     /// <summary>Store <c>quantize(y)</c> as int8.</summary>
@@ -44,7 +44,7 @@ internal readonly unsafe struct LinearOutput
 
     public EpilogueKind Kind { get; }
 
-    /// <summary>float, sbyte or short elements, by <see cref="Kind"/>.</summary>
+    /// <summary>float, int, sbyte or short elements, by <see cref="Kind"/>.</summary>
     public void* Destination { get; }
 
     /// <summary>Where the elements of the destination and of the residual lie.</summary>
@@ -52,6 +52,12 @@ internal readonly unsafe struct LinearOutput
 
     /// <summary>The residual of <see cref="EpilogueKind.AddResidual"/>; may be the destination.</summary>
     public float* Residual { get; }
+
+    /// <summary>2^k of the LayerNorm after <see cref="EpilogueKind.AddResidual"/>.</summary>
+    public float GridScale { get; private init; }
+
+    /// <summary>Sums of rows, [rows], to which <see cref="EpilogueKind.AddResidual"/> adds what it stores: each worker has its own.</summary>
+    public RowSums* Sums { get; init; }
 
     /// <summary>1 / scale of the codes.</summary>
     public float InverseScale { get; }
@@ -61,7 +67,9 @@ internal readonly unsafe struct LinearOutput
 
     public static LinearOutput Float(float* destination, PanelLayout layout) => new(EpilogueKind.Float, destination, layout, null);
 
-    public static LinearOutput AddResidual(float* destination, float* residual, PanelLayout layout) => new(EpilogueKind.AddResidual, destination, layout, residual);
+    /// <summary>r_fix of a residual sum, on the grid of the LayerNorm that follows.</summary>
+    public static LinearOutput AddResidual(int* destination, float* residual, PanelLayout layout, float gridScale) =>
+        new(EpilogueKind.AddResidual, destination, layout, residual) { GridScale = gridScale };
 
     /// <summary>int8 codes.</summary>
     public static LinearOutput Quantize(Codes codes) => new(EpilogueKind.QuantizeInt8, codes);

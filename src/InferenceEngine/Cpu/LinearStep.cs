@@ -12,8 +12,4 @@ internal readonly record struct LinearStep(PackedLinear Layer, Codes Input, int 
 
     /// <summary>See <see cref="WorkRange.Claims"/>.</summary>
     public Codes? Claims { get; init; }
-
-    /// <summary>The LayerNorm that reads the output, which is a residual stream: the workers sum up its rows, each what it computes
-    /// (<see cref="WorkerScratch.Sums"/>).</summary>
-    public PackedLayerNorm? Norm { get; init; }
 }

@@ -5,6 +5,9 @@ namespace QatKit.InferenceEngine.Cpu;
 /// <param name="S2">Σ r_fix².</param>
 internal readonly record struct RowSums(long S1, long S2)
 {
+    /// <summary>Of one value.</summary>
+    public static RowSums Of(int fixedValue) => new(fixedValue, (long)fixedValue * fixedValue);
+
     public static RowSums operator +(RowSums a, RowSums b) => new(a.S1 + b.S1, a.S2 + b.S2);
 }
 

@@ -30,8 +30,11 @@ internal sealed unsafe class RunBuffers
     /// <summary>Working memory of each worker.</summary>
     public WorkerScratch[] Scratch { get; }
 
-    /// <summary>The residual stream, [T, H]: r on its way into a LayerNorm, h after it.</summary>
+    /// <summary>The residual stream, [T, H]: h, between two LayerNorms.</summary>
     public float* Hidden { get; private set; }
+
+    /// <summary>r_fix on its way into a LayerNorm, [T, H]: takes the place of <see cref="Hidden"/>.</summary>
+    public int* FixedHidden => (int*)Hidden;
 
     /// <summary>Input codes of query, key and value in at most three different quantizers, each [T, H] of either width.</summary>
     public nint[] InputCodes { get; } = new nint[3];

@@ -6,7 +6,7 @@ internal sealed unsafe class WorkerScratch
     private AlignedBuffer _buffer = new(4096);
     private AlignedBuffer _sums = new(0);
 
-    /// <summary>This worker's part of the sums of each row, [rows]; see <see cref="LinearStep.Norm"/>.</summary>
+    /// <summary>This worker's part of the sums of each row, [rows]; see <see cref="LinearOutput.Sums"/>.</summary>
     public RowSums* Sums => (RowSums*)_sums.Pointer;
 
     /// <summary>At least <paramref name="bytes"/> bytes on a cache line. The content is undefined; valid until the next call.</summary>

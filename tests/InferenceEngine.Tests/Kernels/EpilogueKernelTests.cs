@@ -63,6 +63,8 @@ public sealed unsafe class EpilogueKernelTests
             EpilogueReference.Store(output, index, IntegerGemm.Epilogue(sums[(n / BlockColumns * rows + r) * BlockColumns + n % BlockColumns], multipliers[n], bias[n]));
         }
 
+        var expectedSums = EpilogueReference.SumsAfter(kind, row + rows, Enumerable.Range(0, kind == EpilogueKind.AddResidual ? rows * columns : 0)
+            .Select(i => (row + i / columns, ((int*)expected.Pointer)[layout.IndexOf(row + i / columns, column + i % columns)])));
         Run(actual.Pointer);
         var message = $"{kind} [{rows}, {columns}] m={multiplier} {edge} panels of {layout.Width}";
         TensorAssert.BitEqual(expected.ToArray<byte>(), actual.ToArray<byte>(), layout.Width * EpilogueReference.Bytes(kind), message);
@@ -75,7 +77,12 @@ public sealed unsafe class EpilogueKernelTests
             if (!inside[i]) after[i] = before[i];
         TensorAssert.BitEqual(after, residual.ToArray<int>(), layout.Width, $"in place {message}");
 
-        void Run(void* destination) => Epilogue.Avx512(EpilogueReference.Output(kind, destination, (float*)residual.Pointer, layout, offset),
-            (int*)sumsMemory.Pointer, rows, (float*)multipliersMemory.Pointer, (float*)biasMemory.Pointer, row, column, columns);
+        void Run(void* destination)
+        {
+            using var rowSums = BoundedMemory.Of<RowSums>([.. Enumerable.Range(0, row + rows).Select(EpilogueReference.SumsBefore)], edge);
+            var output = EpilogueReference.Output(kind, destination, (float*)residual.Pointer, layout, offset) with { Sums = (RowSums*)rowSums.Pointer };
+            Epilogue.Avx512(output, (int*)sumsMemory.Pointer, rows, (float*)multipliersMemory.Pointer, (float*)biasMemory.Pointer, row, column, columns);
+            Assert.Equal(expectedSums, rowSums.ToArray<RowSums>());
+        }
     }
 }

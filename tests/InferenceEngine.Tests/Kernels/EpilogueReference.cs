@@ -21,6 +21,7 @@ internal static unsafe class EpilogueReference
     /// <param name="residual">Of <see cref="EpilogueKind.AddResidual"/>.</param>
     /// <param name="layout">Of destination and residual.</param>
     /// <param name="offset">Of int8 codes.</param>
+    /// <remarks>Where <see cref="EpilogueKind.AddResidual"/> adds up sums has to be said besides.</remarks>
     public static LinearOutput Output(EpilogueKind kind, void* destination, float* residual, PanelLayout layout, byte offset)
     {
         Codes Int8() => new((nint)destination, CodeWidth.Int8, new QuantizationParameters(0.01f), layout, offset);
@@ -28,12 +29,27 @@ internal static unsafe class EpilogueReference
         return kind switch
         {
             EpilogueKind.Float => LinearOutput.Float((float*)destination, layout),
-            EpilogueKind.AddResidual => LinearOutput.AddResidual((float*)destination, residual, layout),
+            EpilogueKind.AddResidual => LinearOutput.AddResidual((int*)destination, residual, layout, gridScale: 16_384),
             EpilogueKind.QuantizeInt8 => LinearOutput.Quantize(Int8()),
             EpilogueKind.GeluQuantizeInt8 => LinearOutput.Gelu(Int8()),
             EpilogueKind.GeluQuantizeInt16 => LinearOutput.Gelu(Int16()),
             _ => LinearOutput.Tanh(Int16()),
         };
+    }
+
+    /// <summary>What the sums of a row are before.</summary>
+    public static RowSums SumsBefore(int row) => new(row + 1, -row);
+
+    /// <summary>What they must be afterwards: as before unless the kind is <see cref="EpilogueKind.AddResidual"/>.</summary>
+    /// <param name="kind">What was stored.</param>
+    /// <param name="rows">Rows that have sums.</param>
+    /// <param name="stored">Elements stored: row, and r_fix.</param>
+    public static RowSums[] SumsAfter(EpilogueKind kind, int rows, IEnumerable<(int Row, int Value)> stored)
+    {
+        RowSums[] sums = [.. Enumerable.Range(0, rows).Select(SumsBefore)];
+        if (kind == EpilogueKind.AddResidual)
+            foreach (var (row, value) in stored) sums[row] += new RowSums(value, (long)value * value);
+        return sums;
     }
 
     /// <summary>Stores element <paramref name="i"/>.</summary>
@@ -43,7 +59,7 @@ internal static unsafe class EpilogueReference
         switch (output.Kind)
         {
             case EpilogueKind.Float: ((float*)destination)[i] = y; break;
-            case EpilogueKind.AddResidual: ((float*)destination)[i] = y + output.Residual[i]; break;
+            case EpilogueKind.AddResidual: ((int*)destination)[i] = IntegerLayerNorm.ToFixed(y + output.Residual[i], output.GridScale); break;
             case EpilogueKind.QuantizeInt8: ((sbyte*)destination)[i] = (sbyte)(AffineQuantizer.Quantize(y, output.InverseScale) + output.CodeOffset); break;
             case EpilogueKind.GeluQuantizeInt8: ((sbyte*)destination)[i] = (sbyte)(AffineQuantizer.Quantize(ElementwiseFunctions.Gelu(y), output.InverseScale) + output.CodeOffset); break;
             case EpilogueKind.GeluQuantizeInt16: ((short*)destination)[i] = AffineQuantizer.QuantizeInt16(ElementwiseFunctions.Gelu(y), output.InverseScale); break;

@@ -81,12 +81,13 @@ internal sealed unsafe class LinearCase(KernelSet set, int m, QuantizedLinear la
         using var residualMemory = BoundedMemory.Of<float>(PanelMatrix.Of(residual, _n, outputLayout, 0f), edge);
         var elementBytes = EpilogueReference.Bytes(kind);
         using var actual = new BoundedMemory((long)PanelMatrix.Extent(m, _n, outputLayout) * elementBytes, Untouched, edge);
+        using var sums = BoundedMemory.Of<RowSums>([.. Enumerable.Range(0, m).Select(EpilogueReference.SumsBefore)], edge);
         using (new GuardedBuffer(packed.Weights, edge))
         using (new GuardedBuffer(packed.Bias, edge))
         using (new GuardedBuffer(packed.Multipliers, edge))
         {
             kernels.Linear(packed, kernels.CodesOf(xMemory.Pointer, layer.Width, layer.Input, inputLayout),
-                EpilogueReference.Output(kind, actual.Pointer, (float*)residualMemory.Pointer, outputLayout, offset),
+                EpilogueReference.Output(kind, actual.Pointer, (float*)residualMemory.Pointer, outputLayout, offset) with { Sums = (RowSums*)sums.Pointer },
                 new WorkRange(0, m, 0, PackedLinear.BlocksOf(_n)), scratch);
         }
 
@@ -97,6 +98,8 @@ internal sealed unsafe class LinearCase(KernelSet set, int m, QuantizedLinear la
             expected.AsSpan(i * elementBytes, elementBytes).CopyTo(inPanels.AsSpan((int)outputLayout.IndexOf(i / _n, i % _n) * elementBytes));
         TensorAssert.BitEqual(inPanels, bytes, outputLayout.Width * elementBytes,
             $"{set} {kind} M={m} N={_n} K={layer.In} {layer.Width} mask={layer.Mask is not null} panels of {inputLayout.Width} and {outputLayout.Width}");
+        var stored = Enumerable.Range(0, kind == EpilogueKind.AddResidual ? m * _n : 0).Select(i => (i / _n, BitConverter.ToInt32(expected, i * sizeof(int))));
+        Assert.Equal(EpilogueReference.SumsAfter(kind, m, stored), sums.ToArray<RowSums>());
     }
 
     // Straight from the contract: one dot product, one fma, one function per element.

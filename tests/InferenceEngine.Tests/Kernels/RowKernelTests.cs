@@ -73,7 +73,7 @@ public sealed unsafe class RowKernelTests
     [MemberData(nameof(Sets))]
     public void Embedding_equals_the_reference_for_all_lengths(KernelSet set)
     {
-        const float scale = 0.0123f;
+        const float scale = 0.0123f, gridScale = 1 << 20; // Beyond ±1 values are clamped.
         var kernels = KernelSets.Require(set);
         var random = new Random(4);
         for (var hidden = 1; hidden <= 256; hidden++)
@@ -82,7 +82,7 @@ public sealed unsafe class RowKernelTests
             {
                 using var floats = BoundedMemory.Of<float>(Enumerable.Range(0, hidden).Select(_ => random.NextSingle() - 0.5f).ToArray(), edge);
                 using var codes = BoundedMemory.Of<sbyte>(Enumerable.Range(0, hidden).Select(_ => (sbyte)random.Next(-127, 128)).ToArray(), edge);
-                using var output = new BoundedMemory(hidden * sizeof(float), edge: edge);
+                using var output = new BoundedMemory(hidden * sizeof(int), edge: edge);
                 var f = floats.ToArray<float>();
                 var c = Array.ConvertAll(codes.ToArray<sbyte>(), x => x * scale);
                 // Each of the three rows as floats and as codes.
@@ -90,8 +90,10 @@ public sealed unsafe class RowKernelTests
                 {
                     EmbeddingRow Row(int bit) => (widths >> bit & 1) == 0 ? new EmbeddingRow((float*)floats.Pointer) : new EmbeddingRow((sbyte*)codes.Pointer, scale);
                     float At(int bit, int i) => (widths >> bit & 1) == 0 ? f[i] : c[i];
-                    kernels.Embedding(Row(0), Row(1), Row(2), hidden, (float*)output.Pointer);
-                    TensorAssert.BitEqual(Enumerable.Range(0, hidden).Select(i => At(0, i) + At(1, i) + At(2, i)).ToArray(), output.ToArray<float>(), 0, $"{set} H={hidden} {widths}");
+                    var sums = kernels.Embedding(Row(0), Row(1), Row(2), hidden, gridScale, (int*)output.Pointer);
+                    int[] expected = [.. Enumerable.Range(0, hidden).Select(i => IntegerLayerNorm.ToFixed(At(0, i) + At(1, i) + At(2, i), gridScale))];
+                    TensorAssert.BitEqual(expected, output.ToArray<int>(), 0, $"{set} H={hidden} {widths}");
+                    Assert.Equal(new RowSums(expected.Sum(x => (long)x), expected.Sum(x => (long)x * x)), sums);
                 }
             }
         }
@@ -114,32 +116,30 @@ public sealed unsafe class RowKernelTests
         }
     }
 
-    // Of three rows the second and third, each the same, in two parts of columns whose sums are added.
+    // Of three rows the second and third, each the same, in two parts of columns.
     private static void CheckNorm(CpuKernels kernels, PackedLayerNorm norm, float[] row, float[] expected, PanelLayout layout, MemoryEdge edge, CodeWidth width)
     {
-        const float untouched = 3.25f, inverse = 37f;
+        const int untouched = 0x40500000; // 3.25
+        const float inverse = 37f;
         var hidden = norm.Hidden;
-        float[] Around(float[] values) => PanelMatrix.Of([.. Enumerable.Repeat(untouched, hidden), .. values, .. values], hidden, layout, untouched);
-        using var values = BoundedMemory.Of<float>(Around(row), edge);
-        using var codes = BoundedMemory.Of<short>(new short[values.Bytes / sizeof(float)], edge);
+        int[] Around(int[] values) => PanelMatrix.Of([.. Enumerable.Repeat(untouched, hidden), .. values, .. values], hidden, layout, untouched);
+        var fixedRow = Array.ConvertAll(row, r => IntegerLayerNorm.ToFixed(r, norm.GridScale));
+        using var values = BoundedMemory.Of<int>(Around(fixedRow), edge);
+        using var codes = BoundedMemory.Of<short>(new short[values.Bytes / sizeof(int)], edge);
         using var gamma = new GuardedBuffer(norm.Gamma, edge);
         using var beta = new GuardedBuffer(norm.Beta, edge);
         int blocks = PackedLinear.BlocksOf(hidden), middle = blocks / 2;
         WorkRange left = new(1, Rows, 0, middle), right = new(1, Rows, middle, blocks);
-        var sums = stackalloc RowSums[Rows];
-        for (var r = 0; r < Rows; r++) sums[r] = default;
-        kernels.AddSums(norm, (float*)values.Pointer, layout, right, sums);
-        kernels.AddSums(norm, (float*)values.Pointer, layout, left, sums);
-        Assert.Equal(default, sums[0]);
+        var sums = new RowSums(fixedRow.Sum(x => (long)x), fixedRow.Sum(x => (long)x * x));
         var statistics = stackalloc RowStatistics[Rows];
-        for (var r = 0; r < Rows; r++) statistics[r] = norm.StatisticsOf(sums[r]);
+        for (var r = 0; r < Rows; r++) statistics[r] = r == 0 ? new RowStatistics(long.MinValue, float.NaN) : norm.StatisticsOf(sums);
         var quantizer = new QuantizationParameters(1 / inverse);
         var offset = (byte)(width == CodeWidth.Int8 ? hidden % 2 * 128 : 0);
         var destination = new Codes((nint)codes.Pointer, width, quantizer, layout, offset);
-        kernels.Normalize(norm, statistics, (float*)values.Pointer, layout, left, destination);
-        kernels.Normalize(norm, statistics, (float*)values.Pointer, layout, right, null);
+        kernels.Normalize(norm, statistics, (int*)values.Pointer, layout, left, destination);
+        kernels.Normalize(norm, statistics, (int*)values.Pointer, layout, right, null);
         var message = $"{kernels.Tier} H={hidden} panels of {layout.Width} {edge}";
-        TensorAssert.BitEqual(Around(expected), values.ToArray<float>(), layout.Width, message);
+        TensorAssert.BitEqual(Around(Array.ConvertAll(expected, BitConverter.SingleToInt32Bits)), values.ToArray<int>(), layout.Width, message);
         // Codes of the left part, nothing elsewhere.
         var expectedCodes = new int[codes.Bytes / sizeof(short)];
         for (var r = 1; r < Rows; r++)

@@ -32,7 +32,6 @@ public sealed class RaggedBatchTests
         Assert.Equal(tokens, kernels.Embedded);
         // After the embeddings and in the first layer every token; in the last layer, after attention, only each first one.
         Assert.Equal((3 * tokens + 2 * sequences) * Small.Hidden, kernels.Normalized);
-        Assert.Equal((3 * tokens + 2 * sequences) * Small.Hidden, kernels.Summed);
         Assert.Equal(Small.Heads * (tokens + sequences), kernels.Queries);
         var expected = new Dictionary<string, int>();
         foreach (var linear in Graph.Linears)

@@ -22,23 +22,18 @@ internal unsafe class Avx2Kernels : CpuKernels
     public override void Attention(in AttentionArguments arguments, AttentionWork work, WorkerScratch scratch) =>
         Kernels.Attention.Tiled<DenseTileAvx2, Vectors256>(arguments, work, scratch);
 
-    public override void AddPanelSums(PackedLayerNorm norm, float* values, int stride, int rows, int columns, RowSums* sums)
-    {
-        for (var r = 0; r < rows; r++) sums[r] += LayerNorm.SumsAvx2(values + (nint)r * stride, columns, norm.GridScale);
-    }
-
-    public override void NormalizePanel(PackedLayerNorm norm, RowStatistics* statistics, float* values, int stride, int rows, int begin, int end, Codes? codes)
+    public override void NormalizePanel(PackedLayerNorm norm, RowStatistics* statistics, int* values, int stride, int rows, int begin, int end, Codes? codes)
     {
         for (var r = 0; r < rows; r++)
         {
             nint index = (nint)r * stride;
             LayerNorm.Avx2(norm, statistics[r], values + index, begin, end);
-            if (codes is { } destination) Quantize(values + index, end - begin, destination.From(index));
+            if (codes is { } destination) Quantize((float*)values + index, end - begin, destination.From(index));
         }
     }
 
-    public override void Embedding(in EmbeddingRow word, in EmbeddingRow position, in EmbeddingRow type, int hidden, float* destination) =>
-        Kernels.Embedding.Avx2(word, position, type, hidden, destination);
+    public override RowSums Embedding(in EmbeddingRow word, in EmbeddingRow position, in EmbeddingRow type, int hidden, float gridScale, int* destination) =>
+        Kernels.Embedding.Avx2(word, position, type, hidden, gridScale, destination);
 
     public override void Quantize(float* values, int count, Codes destination) => Kernels.Quantize.Avx2(values, count, destination);
 }

@@ -27,10 +27,7 @@ internal sealed unsafe class Avx512VnniKernels<TCode> : Avx2Kernels where TCode 
     public override void Attention(in AttentionArguments arguments, AttentionWork work, WorkerScratch scratch) =>
         Kernels.Attention.Tiled<DenseByteTile<DenseProductAvx512Vnni<TCode>>, Vectors512>(arguments, work, scratch);
 
-    public override void AddPanelSums(PackedLayerNorm norm, float* values, int stride, int rows, int columns, RowSums* sums) =>
-        LayerNorm.AddSumsAvx512(norm, values, stride, rows, columns, sums);
-
-    public override void NormalizePanel(PackedLayerNorm norm, RowStatistics* statistics, float* values, int stride, int rows, int begin, int end, Codes? codes) =>
+    public override void NormalizePanel(PackedLayerNorm norm, RowStatistics* statistics, int* values, int stride, int rows, int begin, int end, Codes? codes) =>
         LayerNorm.Avx512(norm, statistics, values, stride, rows, begin, end, codes);
 
     public override void Quantize(float* values, int count, Codes destination) => Kernels.Quantize.Avx512(values, count, destination);

@@ -46,40 +46,28 @@ internal abstract unsafe class CpuKernels
     public void Linear(in LinearStep step, BlockQueue queue, int worker, bool help, WorkerScratch scratch, ref PackedRows? packed)
     {
         var layer = step.Layer;
+        var output = step.Output with { Sums = scratch.Sums };
         var afterwards = step.Following is { } following ? new NextWeights(following, queue.FirstBlockOf(worker, following.Blocks)) : default;
         while (queue.TryTake(worker, help, out var range, out var next))
         {
             var rows = new PackedRows(step.Input.Pointer, layer.Layout, range.RowBegin);
-            Linear(layer, step.Input, step.Output,
+            Linear(layer, step.Input, output,
                 range with { Claims = step.Claims, RowsPacked = rows == packed, Next = next < 0 ? afterwards : new NextWeights(layer, next) }, scratch);
             packed = rows;
-            if (step.Norm is { } norm) AddSums(norm, (float*)step.Output.Destination, step.Output.Layout, range, scratch.Sums);
         }
     }
 
     /// <summary>Attention of one piece of work.</summary>
     public abstract void Attention(in AttentionArguments arguments, AttentionWork work, WorkerScratch scratch);
 
-    /// <summary>Adds the sums of a part of a residual stream.</summary>
-    /// <param name="norm">Constants.</param>
-    /// <param name="values">r, [T, H].</param>
-    /// <param name="layout">Where the values lie.</param>
-    /// <param name="range">The part.</param>
-    /// <param name="sums">[T].</param>
-    public void AddSums(PackedLayerNorm norm, float* values, PanelLayout layout, WorkRange range, RowSums* sums)
-    {
-        foreach (var (begin, end) in new PanelParts(layout, range, norm.Hidden))
-            AddPanelSums(norm, values + layout.IndexOf(range.RowBegin, begin), layout.Width, range.RowEnd - range.RowBegin, end - begin, sums + range.RowBegin);
-    }
-
     /// <summary>LayerNorm of a part of a residual stream, in place, and its codes.</summary>
     /// <param name="norm">Constants.</param>
     /// <param name="statistics">Of whole rows, [T].</param>
-    /// <param name="values">r, [T, H]; receives h.</param>
+    /// <param name="values">r_fix, [T, H]; receives h, in float32.</param>
     /// <param name="layout">Where the values lie, and the codes.</param>
     /// <param name="range">The part.</param>
     /// <param name="codes">Receives codes of h, when given.</param>
-    public void Normalize(PackedLayerNorm norm, RowStatistics* statistics, float* values, PanelLayout layout, WorkRange range, Codes? codes)
+    public void Normalize(PackedLayerNorm norm, RowStatistics* statistics, int* values, PanelLayout layout, WorkRange range, Codes? codes)
     {
         foreach (var (begin, end) in new PanelParts(layout, range, norm.Hidden))
         {
@@ -88,28 +76,19 @@ internal abstract unsafe class CpuKernels
         }
     }
 
-    /// <summary>Adds the sums of some rows of one panel.</summary>
-    /// <param name="norm">Constants.</param>
-    /// <param name="values">r, from the first value on.</param>
-    /// <param name="stride">Values from one row to the next.</param>
-    /// <param name="rows">Rows.</param>
-    /// <param name="columns">Columns.</param>
-    /// <param name="sums">[rows].</param>
-    public abstract void AddPanelSums(PackedLayerNorm norm, float* values, int stride, int rows, int columns, RowSums* sums);
-
     /// <summary>Normalises some rows of one panel, in place.</summary>
     /// <param name="norm">Constants.</param>
     /// <param name="statistics">[rows].</param>
-    /// <param name="values">r, from the first value on; receives h.</param>
+    /// <param name="values">r_fix, from the first value on; receives h, in float32.</param>
     /// <param name="stride">Values from one row to the next, and codes.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="begin">Which column of H the first value belongs to.</param>
     /// <param name="end">One beyond the last column.</param>
     /// <param name="codes">Receives codes of h, when given.</param>
-    public abstract void NormalizePanel(PackedLayerNorm norm, RowStatistics* statistics, float* values, int stride, int rows, int begin, int end, Codes? codes);
+    public abstract void NormalizePanel(PackedLayerNorm norm, RowStatistics* statistics, int* values, int stride, int rows, int begin, int end, Codes? codes);
 
-    /// <summary><c>destination = (word + position) + type</c>, [H].</summary>
-    public abstract void Embedding(in EmbeddingRow word, in EmbeddingRow position, in EmbeddingRow type, int hidden, float* destination);
+    /// <summary>r_fix of <c>(word + position) + type</c>, [H], and its sums.</summary>
+    public abstract RowSums Embedding(in EmbeddingRow word, in EmbeddingRow position, in EmbeddingRow type, int hidden, float gridScale, int* destination);
 
     /// <summary>Codes of <paramref name="count"/> values, from the first code on.</summary>
     public abstract void Quantize(float* values, int count, Codes destination);

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using QatKit.Core.Numerics;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
@@ -15,8 +16,8 @@ internal static unsafe partial class Epilogue
 
     private interface IStore
     {
-        /// <summary>Stores 16 values at element <paramref name="index"/>; the destination has room for all of them.</summary>
-        static abstract void Store(in LinearOutput output, nint index, Vector256<float> y0, Vector256<float> y1);
+        /// <summary>Stores 16 values of a row at element <paramref name="index"/>; the destination has room for all of them.</summary>
+        static abstract void Store(in LinearOutput output, int row, nint index, Vector256<float> y0, Vector256<float> y1);
     }
 
     /// <summary><c>y = fma((float)acc, m[n], bias[n])</c> in place for tile rows of 16 columns.</summary>
@@ -64,7 +65,7 @@ internal static unsafe partial class Epilogue
             var y0 = Avx.LoadVector256(y);
             var y1 = Avx.LoadVector256(y + 8);
             TActivation.Apply(ref y0, ref y1);
-            TStore.Store(output, index, y0, y1);
+            TStore.Store(output, row + r, index, y0, y1);
         }
     }
 
@@ -95,7 +96,7 @@ internal static unsafe partial class Epilogue
     private readonly struct FloatStore : IStore
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Store(in LinearOutput output, nint index, Vector256<float> y0, Vector256<float> y1)
+        public static void Store(in LinearOutput output, int row, nint index, Vector256<float> y0, Vector256<float> y1)
         {
             y0.Store((float*)output.Destination + index);
             y1.Store((float*)output.Destination + index + 8);
@@ -105,24 +106,29 @@ internal static unsafe partial class Epilogue
     private readonly struct ResidualStore : IStore
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Store(in LinearOutput output, nint index, Vector256<float> y0, Vector256<float> y1)
+        public static void Store(in LinearOutput output, int row, nint index, Vector256<float> y0, Vector256<float> y1)
         {
             var residual = output.Residual + index;
-            FloatStore.Store(output, index, Avx.Add(y0, Avx.LoadVector256(residual)), Avx.Add(y1, Avx.LoadVector256(residual + 8)));
+            Vector256<float> grid = Vector256.Create(output.GridScale), max = Vector256.Create((float)NumericsContract.LayerNormFixedMax);
+            var f0 = Quantize.Avx2(Avx.Add(y0, Avx.LoadVector256(residual)), grid, max);
+            var f1 = Quantize.Avx2(Avx.Add(y1, Avx.LoadVector256(residual + 8)), grid, max);
+            f0.Store((int*)output.Destination + index);
+            f1.Store((int*)output.Destination + index + 8);
+            output.Sums[row] += LayerNorm.SumsOf(f0, f1);
         }
     }
 
     private readonly struct Int8Store : IStore
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Store(in LinearOutput output, nint index, Vector256<float> y0, Vector256<float> y1) =>
+        public static void Store(in LinearOutput output, int row, nint index, Vector256<float> y0, Vector256<float> y1) =>
             Sse2.Add(Quantize.ToInt8(y0, y1, output.InverseScale), Vector128.Create((sbyte)output.CodeOffset)).Store((sbyte*)output.Destination + index);
     }
 
     private readonly struct Int16Store : IStore
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Store(in LinearOutput output, nint index, Vector256<float> y0, Vector256<float> y1) =>
+        public static void Store(in LinearOutput output, int row, nint index, Vector256<float> y0, Vector256<float> y1) =>
             Quantize.ToInt16(y0, y1, output.InverseScale).Store((short*)output.Destination + index);
     }
 }

@@ -20,31 +20,31 @@ internal static unsafe partial class Epilogue
     {
         switch (output.Kind)
         {
-            case EpilogueKind.Float: Finish<FloatStore512>(output, sums, rows, multipliers, bias, row, column, columns); break;
-            case EpilogueKind.AddResidual: Finish<ResidualStore512>(output, sums, rows, multipliers, bias, row, column, columns); break;
-            case EpilogueKind.QuantizeInt8: Finish<Int8Store512>(output, sums, rows, multipliers, bias, row, column, columns); break;
-            case EpilogueKind.GeluQuantizeInt8: Finish<GeluStore512<Int8Store512>>(output, sums, rows, multipliers, bias, row, column, columns); break;
-            case EpilogueKind.GeluQuantizeInt16: Finish<GeluStore512<Int16Store512>>(output, sums, rows, multipliers, bias, row, column, columns); break;
-            case EpilogueKind.TanhQuantizeInt16: Finish<TanhInt16Store512>(output, sums, rows, multipliers, bias, row, column, columns); break;
+            case EpilogueKind.Float: Finish<StoreEpilogue512<FloatStore512>>(output, sums, rows, multipliers, bias, row, column, columns); break;
+            case EpilogueKind.AddResidual: Finish<ResidualEpilogue512>(output, sums, rows, multipliers, bias, row, column, columns); break;
+            case EpilogueKind.QuantizeInt8: Finish<StoreEpilogue512<Int8Store512>>(output, sums, rows, multipliers, bias, row, column, columns); break;
+            case EpilogueKind.GeluQuantizeInt8: Finish<GeluEpilogue512<Int8Store512>>(output, sums, rows, multipliers, bias, row, column, columns); break;
+            case EpilogueKind.GeluQuantizeInt16: Finish<GeluEpilogue512<Int16Store512>>(output, sums, rows, multipliers, bias, row, column, columns); break;
+            case EpilogueKind.TanhQuantizeInt16: Finish<StoreEpilogue512<TanhInt16Store512>>(output, sums, rows, multipliers, bias, row, column, columns); break;
             default: throw new ArgumentOutOfRangeException(nameof(output), output.Kind, "Unknown epilogue.");
         }
     }
 
-    private static void Finish<TStore>(in LinearOutput output, int* sums, int rows, float* multipliers, float* bias, int row, int column, int columns)
-        where TStore : struct, IStore512<TStore>
+    private static void Finish<TEpilogue>(in LinearOutput output, int* sums, int rows, float* multipliers, float* bias, int row, int column, int columns)
+        where TEpilogue : struct, IEpilogue512<TEpilogue>
     {
         const int LineColumns = Int8Gemm.FinishBlocks * BlockColumns;
         var n = 0;
-        for (; n + LineColumns <= columns; n += LineColumns) Lines<TStore>(output, sums + (nint)n * rows, rows, multipliers + n, bias + n, row, column + n);
-        for (; n + BlockColumns <= columns; n += BlockColumns) Block<TStore>(output, sums + (nint)n * rows, rows, multipliers + n, bias + n, row, column + n);
+        for (; n + LineColumns <= columns; n += LineColumns) Lines<TEpilogue>(output, sums + (nint)n * rows, rows, multipliers + n, bias + n, row, column + n);
+        for (; n + BlockColumns <= columns; n += BlockColumns) Block<TEpilogue>(output, sums + (nint)n * rows, rows, multipliers + n, bias + n, row, column + n);
         if (n < columns) Narrow(output, sums + (nint)n * rows, rows, multipliers + n, bias + n, row, column + n, columns - n);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Lines<TStore>(in LinearOutput output, int* sums, int rows, float* m, float* bias, int row, int column)
-        where TStore : struct, IStore512<TStore>
+    private static void Lines<TEpilogue>(in LinearOutput output, int* sums, int rows, float* m, float* bias, int row, int column)
+        where TEpilogue : struct, IEpilogue512<TEpilogue>
     {
-        var store = TStore.Of(output);
+        var epilogue = TEpilogue.Of(output);
         nint stride = output.Layout.Width, next = (nint)rows * BlockColumns;
         var index = output.Layout.IndexOf(row, column);
         // To the other blocks, which may lie in the next panel.
@@ -52,29 +52,26 @@ internal static unsafe partial class Epilogue
             i3 = output.Layout.IndexOf(row, column + 3 * BlockColumns) - index;
         Vector512<float> m0 = Vector512.Load(m), m1 = Vector512.Load(m + BlockColumns), m2 = Vector512.Load(m + 2 * BlockColumns), m3 = Vector512.Load(m + 3 * BlockColumns);
         Vector512<float> b0 = Vector512.Load(bias), b1 = Vector512.Load(bias + BlockColumns), b2 = Vector512.Load(bias + 2 * BlockColumns), b3 = Vector512.Load(bias + 3 * BlockColumns);
-        for (; rows > 0; rows--, sums += BlockColumns, index += stride)
+        for (; rows > 0; rows--, row++, sums += BlockColumns, index += stride)
         {
             var y0 = Dequantize(sums, m0, b0);
             var y1 = Dequantize(sums + next, m1, b1);
             var y2 = Dequantize(sums + 2 * next, m2, b2);
             var y3 = Dequantize(sums + 3 * next, m3, b3);
-            TStore.Activate(ref y0, ref y1, ref y2, ref y3);
-            store.Store(index, y0);
-            store.Store(index + i1, y1);
-            store.Store(index + i2, y2);
-            store.Store(index + i3, y3);
+            TEpilogue.Activate(ref y0, ref y1, ref y2, ref y3);
+            epilogue.Store(row, index, i1, i2, i3, y0, y1, y2, y3);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Block<TStore>(in LinearOutput output, int* sums, int rows, float* m, float* bias, int row, int column)
-        where TStore : struct, IStore512<TStore>
+    private static void Block<TEpilogue>(in LinearOutput output, int* sums, int rows, float* m, float* bias, int row, int column)
+        where TEpilogue : struct, IEpilogue512<TEpilogue>
     {
-        var store = TStore.Of(output);
+        var epilogue = TEpilogue.Of(output);
         nint stride = output.Layout.Width;
         var index = output.Layout.IndexOf(row, column);
         Vector512<float> m0 = Vector512.Load(m), b0 = Vector512.Load(bias);
-        for (; rows > 0; rows -= 4, sums += 4 * BlockColumns, index += 4 * stride)
+        for (; rows > 0; rows -= 4, row += 4, sums += 4 * BlockColumns, index += 4 * stride)
         {
             // The last row stands in for those that are missing.
             nint r1 = Math.Min(1, rows - 1), r2 = Math.Min(2, rows - 1), r3 = Math.Min(3, rows - 1);
@@ -82,11 +79,11 @@ internal static unsafe partial class Epilogue
             var y1 = Dequantize(sums + r1 * BlockColumns, m0, b0);
             var y2 = Dequantize(sums + r2 * BlockColumns, m0, b0);
             var y3 = Dequantize(sums + r3 * BlockColumns, m0, b0);
-            TStore.Activate(ref y0, ref y1, ref y2, ref y3);
-            store.Store(index, y0);
-            if (rows > 1) store.Store(index + r1 * stride, y1);
-            if (rows > 2) store.Store(index + r2 * stride, y2);
-            if (rows > 3) store.Store(index + r3 * stride, y3);
+            TEpilogue.Activate(ref y0, ref y1, ref y2, ref y3);
+            epilogue.Store(row, index, y0);
+            if (rows > 1) epilogue.Store(row + 1, index + r1 * stride, y1);
+            if (rows > 2) epilogue.Store(row + 2, index + r2 * stride, y2);
+            if (rows > 3) epilogue.Store(row + 3, index + r3 * stride, y3);
         }
     }
 

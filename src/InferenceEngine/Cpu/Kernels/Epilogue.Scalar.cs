@@ -14,7 +14,9 @@ internal static unsafe partial class Epilogue
                 ((float*)output.Destination)[i] = y;
                 break;
             case EpilogueKind.AddResidual:
-                ((float*)output.Destination)[i] = y + output.Residual[i];
+                var f = IntegerLayerNorm.ToFixed(y + output.Residual[i], output.GridScale);
+                ((int*)output.Destination)[i] = f;
+                output.Sums[row] += RowSums.Of(f);
                 break;
             case EpilogueKind.QuantizeInt8:
                 ((sbyte*)output.Destination)[i] = (sbyte)(AffineQuantizer.Quantize(y, output.InverseScale) + output.CodeOffset);

@@ -3,17 +3,12 @@ using System.Runtime.Intrinsics;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
-/// <summary>What an epilogue does with sixteen values in a register.</summary>
+/// <summary>Where sixteen values in a register go.</summary>
 internal interface IStore512<TSelf>
     where TSelf : struct, IStore512<TSelf>
 {
     /// <summary>The store with its operands in registers: what lies in memory would be read again after every row stored.</summary>
     static abstract TSelf Of(in LinearOutput output);
-
-    /// <summary>The activation function, where there is one.</summary>
-    static virtual void Activate(ref Vector512<float> y0, ref Vector512<float> y1, ref Vector512<float> y2, ref Vector512<float> y3)
-    {
-    }
 
     /// <summary>Stores 16 values at element <paramref name="index"/>; the destination has room for all of them.</summary>
     void Store(nint index, Vector512<float> y);
@@ -35,14 +30,6 @@ internal readonly unsafe struct FloatStore512(float* destination) : IStore512<Fl
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(nint index, Vector512<float> y) => y.Store(destination + index);
-}
-
-internal readonly unsafe struct ResidualStore512(float* destination, float* residual) : IStore512<ResidualStore512>
-{
-    public static ResidualStore512 Of(in LinearOutput output) => new((float*)output.Destination, output.Residual);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(nint index, Vector512<float> y) => (y + Vector512.Load(residual + index)).Store(destination + index);
 }
 
 internal readonly unsafe struct Int8Store512(sbyte* destination, float inverseScale, byte offset) : IStore512<Int8Store512>
@@ -74,19 +61,6 @@ internal readonly unsafe struct Int16Store512(short* destination, float inverseS
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(nint index, Vector512<float> y) => Quantize.ToInt16(y, _inverse).Store(destination + index);
-}
-
-internal readonly unsafe struct GeluStore512<TCodes>(TCodes codes) : IStore512<GeluStore512<TCodes>>
-    where TCodes : struct, IStore512<TCodes>
-{
-    public static GeluStore512<TCodes> Of(in LinearOutput output) => new(TCodes.Of(output));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Activate(ref Vector512<float> y0, ref Vector512<float> y1, ref Vector512<float> y2, ref Vector512<float> y3) =>
-        Gelu.Avx512(ref y0, ref y1, ref y2, ref y3);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(nint index, Vector512<float> y) => codes.Store(index, y);
 }
 
 internal readonly unsafe struct TanhInt16Store512(Int16Store512 codes) : IStore512<TanhInt16Store512>

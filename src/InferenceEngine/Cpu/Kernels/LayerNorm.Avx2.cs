@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Simd = System.Runtime.Intrinsics.X86.Avx2;
-using QatKit.Core.Numerics;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
@@ -16,42 +15,34 @@ internal static unsafe partial class LayerNorm
 {
     private const int MaxHiddenForInt32 = 1024;
 
-    /// <summary>Sums of a row, or of a part of it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static RowSums SumsAvx2(float* residual, int count, float gridScale)
-    {
-        Vector256<float> grid = Vector256.Create(gridScale), max = Vector256.Create((float)NumericsContract.LayerNormFixedMax);
-        var sum = Vector256<int>.Zero;
-        Vector256<long> even = Vector256<long>.Zero, odd = Vector256<long>.Zero;
-        var whole = count & ~7;
-        for (var i = 0; i < whole; i += 8)
-        {
-            var f = Quantize.Avx2(Avx.LoadVector256(residual + i), grid, max);
-            sum = Simd.Add(sum, f);
-            var high = Simd.ShiftRightLogical(f.AsInt64(), 32).AsInt32();
-            even = Simd.Add(even, Simd.Multiply(f, f));
-            odd = Simd.Add(odd, Simd.Multiply(high, high));
-        }
+    /// <summary>Sums of sixteen values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static RowSums SumsOf(Vector256<int> f0, Vector256<int> f1) =>
+        new(Vector256.Sum(Simd.Add(f0, f1)), Vector256.Sum(Simd.Add(Squares(f0), Squares(f1))));
 
-        return new RowSums(Vector256.Sum(sum), Vector256.Sum(Simd.Add(even, odd))) + SumsScalar(residual + whole, count - whole, gridScale);
+    /// <summary>Squares of even lanes plus those of odd lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<long> Squares(Vector256<int> f)
+    {
+        var high = Simd.ShiftRightLogical(f.AsInt64(), 32).AsInt32();
+        return Simd.Add(Simd.Multiply(f, f), Simd.Multiply(high, high));
     }
 
     /// <summary>Values begin .. end − 1 of a row, in place, the first of which is <paramref name="values"/>[0].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Avx2(PackedLayerNorm norm, RowStatistics statistics, float* values, int begin, int end)
+    public static void Avx2(PackedLayerNorm norm, RowStatistics statistics, int* values, int begin, int end)
     {
-        Vector256<float> grid = Vector256.Create(norm.GridScale), max = Vector256.Create((float)NumericsContract.LayerNormFixedMax);
         var rs = Vector256.Create(statistics.ReciprocalStd);
         var hidden = Vector256.Create(norm.Hidden);
         float* gamma = (float*)norm.Gamma.Pointer, beta = (float*)norm.Beta.Pointer;
         var i = begin;
         for (; i + 8 <= end; i += 8)
         {
-            var scaled = Simd.MultiplyLow(Quantize.Avx2(Avx.LoadVector256(values + i - begin), grid, max), hidden);
+            var scaled = Simd.MultiplyLow(Avx.LoadVector256(values + i - begin), hidden);
             var n = norm.Hidden <= MaxHiddenForInt32
                 ? Avx.ConvertToVector256Single(Simd.Subtract(scaled, Vector256.Create((int)statistics.S1)))
                 : SubtractInFloat64(scaled, statistics.S1);
-            Fma.MultiplyAdd(Avx.Multiply(n, rs), Avx.LoadVector256(gamma + i), Avx.LoadVector256(beta + i)).Store(values + i - begin);
+            Fma.MultiplyAdd(Avx.Multiply(n, rs), Avx.LoadVector256(gamma + i), Avx.LoadVector256(beta + i)).Store((float*)values + i - begin);
         }
 
         Scalar(norm, statistics, values + i - begin, i, end);

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using QatKit.Core.Graph;
-using QatKit.Core.Numerics;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
@@ -9,33 +8,17 @@ namespace QatKit.InferenceEngine.Cpu.Kernels;
 // What is left of a row by whole vectors goes the 256-bit way.
 internal static unsafe partial class LayerNorm
 {
-    /// <summary>See <see cref="CpuKernels.AddPanelSums"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void AddSumsAvx512(PackedLayerNorm norm, float* values, int stride, int rows, int columns, RowSums* sums)
-    {
-        Vector512<float> grid = Vector512.Create(norm.GridScale), max = Vector512.Create((float)NumericsContract.LayerNormFixedMax);
-        var whole = columns & ~15;
-        for (var r = 0; r < rows; r++)
-        {
-            var row = values + (nint)r * stride;
-            var sum = Vector512<int>.Zero;
-            var squares = Vector512<long>.Zero;
-            for (nint i = 0; i < whole; i += 16)
-            {
-                var f = Quantize.Avx512(Vector512.Load(row + i), grid, max);
-                sum += f;
-                squares += Squares(f);
-            }
+    /// <summary>Sums of sixteen values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static RowSums SumsOf(Vector512<int> f) => new(Vector512.Sum(f), Vector512.Sum(Squares(f)));
 
-            sums[r] += new RowSums(Vector512.Sum(sum), Vector512.Sum(squares));
-        }
-
-        if (whole == columns) return;
-        for (var r = 0; r < rows; r++) sums[r] += SumsAvx2(values + (nint)r * stride + whole, columns - whole, norm.GridScale);
-    }
+    /// <summary>Sums of sixty-four values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static RowSums SumsOf(Vector512<int> f0, Vector512<int> f1, Vector512<int> f2, Vector512<int> f3) =>
+        new(Vector512.Sum(f0 + f1 + (f2 + f3)), Vector512.Sum(Squares(f0) + Squares(f1) + (Squares(f2) + Squares(f3))));
 
     /// <summary>See <see cref="CpuKernels.NormalizePanel"/>.</summary>
-    public static void Avx512(PackedLayerNorm norm, RowStatistics* statistics, float* values, int stride, int rows, int begin, int end, Codes? codes)
+    public static void Avx512(PackedLayerNorm norm, RowStatistics* statistics, int* values, int stride, int rows, int begin, int end, Codes? codes)
     {
         if (codes is not { } destination) Panel(norm, statistics, values, stride, rows, begin, end, default(NoStore512));
         else if (destination.Width == CodeWidth.Int8) Panel(norm, statistics, values, stride, rows, begin, end, new Int8Store512(destination));
@@ -46,16 +29,15 @@ internal static unsafe partial class LayerNorm
         {
             var index = (nint)r * stride + (end - begin - left);
             Avx2(norm, statistics[r], values + index, end - left, end);
-            if (codes is { } c) Quantize.Scalar(values + index, left, c.From(index));
+            if (codes is { } c) Quantize.Scalar((float*)values + index, left, c.From(index));
         }
     }
 
     // Whole vectors.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Panel<TStore>(PackedLayerNorm norm, RowStatistics* statistics, float* values, nint stride, int rows, int begin, int end, TStore codes)
+    private static void Panel<TStore>(PackedLayerNorm norm, RowStatistics* statistics, int* values, nint stride, int rows, int begin, int end, TStore codes)
         where TStore : struct, IStore512<TStore>
     {
-        var grid = Vector512.Create(norm.GridScale);
         var hidden = Vector512.Create(norm.Hidden);
         nint whole = (end - begin) & ~15;
         float* gamma = (float*)norm.Gamma.Pointer + begin, beta = (float*)norm.Beta.Pointer + begin;
@@ -65,7 +47,7 @@ internal static unsafe partial class LayerNorm
             {
                 var rs = Vector512.Create(statistics->ReciprocalStd);
                 var s1 = Vector512.Create((int)statistics->S1);
-                for (nint i = 0; i < whole; i += 16) Finish(InInt32(Scaled(values + i, grid, hidden), s1), rs, gamma + i, beta + i, values + i, codes, row + i);
+                for (nint i = 0; i < whole; i += 16) Finish(InInt32(Scaled(values + i, hidden), s1), rs, gamma + i, beta + i, (float*)values + i, codes, row + i);
             }
         }
         else
@@ -74,7 +56,7 @@ internal static unsafe partial class LayerNorm
             {
                 var rs = Vector512.Create(statistics->ReciprocalStd);
                 var s1 = Vector512.Create(statistics->S1);
-                for (nint i = 0; i < whole; i += 16) Finish(InFloat64(Scaled(values + i, grid, hidden), s1), rs, gamma + i, beta + i, values + i, codes, row + i);
+                for (nint i = 0; i < whole; i += 16) Finish(InFloat64(Scaled(values + i, hidden), s1), rs, gamma + i, beta + i, (float*)values + i, codes, row + i);
             }
         }
     }
@@ -98,8 +80,7 @@ internal static unsafe partial class LayerNorm
 
     // H·f.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<int> Scaled(float* residual, Vector512<float> grid, Vector512<int> hidden) =>
-        Quantize.Avx512(Vector512.Load(residual), grid, Vector512.Create((float)NumericsContract.LayerNormFixedMax)) * hidden;
+    private static Vector512<int> Scaled(int* values, Vector512<int> hidden) => Vector512.Load(values) * hidden;
 
     // (float)(H·f − S1).
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
