@@ -11,6 +11,9 @@ namespace QatKit.InferenceEngine.Cpu;
 /// Letters: T tokens, H hidden, F FFN size, B batch, C classes.</remarks>
 internal sealed unsafe class ForwardPass
 {
+    // As long as a row takes from memory.
+    private const int TokensAhead = 4;
+
     private readonly CpuModel _model;
     private readonly CpuSettings _settings;
     private readonly CpuKernels _kernels;
@@ -101,6 +104,8 @@ internal sealed unsafe class ForwardPass
         for (var t = begin; t < end; t++)
         {
             while (_batch.Offsets[sequence + 1] <= t) sequence++;
+            // Words come from anywhere in a table that no cache holds.
+            if (t + TokensAhead < end) _model.WordEmbeddings.Fetch(_batch.InputIds[t + TokensAhead]);
             // A row of words is contiguous, one of the stream is not.
             var row = (int*)scratch.Get(_hidden * sizeof(int));
             scratch.Sums[t] = _kernels.Embedding(

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using QatKit.Core.Graph;
 
 namespace QatKit.InferenceEngine.Cpu;
@@ -7,6 +8,8 @@ namespace QatKit.InferenceEngine.Cpu;
 /// take 94 MB.</summary>
 internal sealed unsafe class PackedEmbedding
 {
+    private const int CacheLine = 64;
+
     private readonly GCHandle _pin;
     private readonly nint _table;
     private readonly float[]? _rowScale;
@@ -23,6 +26,15 @@ internal sealed unsafe class PackedEmbedding
     ~PackedEmbedding()
     {
         if (_pin.IsAllocated) _pin.Free(); // Not where the constructor failed.
+    }
+
+    /// <summary>Brings a row nearer, which will be wanted soon.</summary>
+    public void Fetch(int index)
+    {
+        if (!Sse.IsSupported) return;
+        nint bytes = _columns * (_rowScale is null ? sizeof(float) : sizeof(sbyte));
+        var row = (byte*)_table + index * bytes;
+        for (nint i = 0; i < bytes; i += CacheLine) Sse.Prefetch0(row + i);
     }
 
     public EmbeddingRow Row(int index) => _rowScale is null
