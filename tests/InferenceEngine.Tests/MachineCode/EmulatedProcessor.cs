@@ -67,6 +67,9 @@ internal sealed unsafe class EmulatedProcessor
                 case Mnemonic.Sub:
                     Of(i.Op0Register) = Difference(Of(i.Op0Register), Operand(i));
                     break;
+                case Mnemonic.Dec when i.Op0Kind == OpKind.Memory:
+                    Store(i, Difference(*(ulong*)AddressOf(i), 1));
+                    break;
                 case Mnemonic.Dec:
                     Of(i.Op0Register) = Difference(Of(i.Op0Register), 1);
                     break;

@@ -21,24 +21,28 @@ public sealed unsafe class TileProgramTests
     public void A_dense_tile_is_these_instructions() => Assert.Equal(
         """
         mov r11,rdi
-        mov [r11+90h],rbx
-        mov [r11+98h],rbp
-        mov [r11+0A0h],rsi
-        mov [r11+0A8h],rdi
-        mov [r11+0B0h],r12
+        mov [r11+98h],rbx
+        mov [r11+0A0h],rbp
+        mov [r11+0A8h],rsi
+        mov [r11+0B0h],rdi
+        mov [r11+0B8h],r12
+        mov rsi,[r11+70h]
+        mov r12,[r11+80h]
         mov rax,[r11+40h]
         mov rcx,[r11+48h]
         mov rdx,[r11+50h]
         vmovdqu32 zmm16,[rax]
         vmovdqu32 zmm17,[rax+rdx*4]
+        lea rax,[rax+rcx*4]
+        mov [r11+40h],rax
         mov rax,[r11]
         mov r9,[r11+8]
         mov r10,[r11+28h]
         mov rbx,[r11+30h]
         mov rbp,[r11+38h]
         shr rbp,3
-        mov rsi,[r11+70h]
-        mov r12,[r11+80h]
+        lea rdi,[rax+r9]
+        mov [r11],rdi
         vpxord zmm18,zmm18,zmm18
         vpxord zmm19,zmm19,zmm19
         mov rdi,[r11+10h]
@@ -76,11 +80,17 @@ public sealed unsafe class TileProgramTests
         mov rdx,[r11+68h]
         vmovdqu32 [rax],zmm16
         vmovdqu32 [rax+rdx*4],zmm17
-        mov rbx,[r11+90h]
-        mov rbp,[r11+98h]
-        mov rsi,[r11+0A0h]
-        mov rdi,[r11+0A8h]
-        mov r12,[r11+0B0h]
+        lea rax,[rax+rcx*4]
+        mov [r11+58h],rax
+        dec qword [r11+90h]
+        jne short
+        mov [r11+70h],rsi
+        mov [r11+80h],r12
+        mov rbx,[r11+98h]
+        mov rbp,[r11+0A0h]
+        mov rsi,[r11+0A8h]
+        mov rdi,[r11+0B0h]
+        mov r12,[r11+0B8h]
         vzeroupper
         ret
 
@@ -90,24 +100,28 @@ public sealed unsafe class TileProgramTests
     public void A_sparse_tile_for_windows_is_these_instructions() => Assert.Equal(
         """
         mov r11,rcx
-        mov [r11+90h],rbx
-        mov [r11+98h],rbp
-        mov [r11+0A0h],rsi
-        mov [r11+0A8h],rdi
-        mov [r11+0B0h],r12
+        mov [r11+98h],rbx
+        mov [r11+0A0h],rbp
+        mov [r11+0A8h],rsi
+        mov [r11+0B0h],rdi
+        mov [r11+0B8h],r12
+        mov rsi,[r11+70h]
+        mov r12,[r11+80h]
         mov rax,[r11+40h]
         mov rcx,[r11+48h]
         vmovdqu32 zmm16,[rax]
         lea rax,[rax+rcx*4]
         vmovdqu32 zmm17,[rax]
+        lea rax,[rax+rcx*4]
+        mov [r11+40h],rax
         mov rax,[r11]
         mov r9,[r11+8]
         mov r10,[r11+28h]
         mov rbx,[r11+30h]
         mov rbp,[r11+38h]
         shr rbp,3
-        mov rsi,[r11+70h]
-        mov r12,[r11+80h]
+        lea rdi,[rax+r9*2]
+        mov [r11],rdi
         mov rdi,[r11+10h]
         shr rdi,3
         cmp rbp,rdi
@@ -139,11 +153,17 @@ public sealed unsafe class TileProgramTests
         vmovdqu32 [rax],zmm16
         lea rax,[rax+rcx*4]
         vmovdqu32 [rax],zmm17
-        mov rbx,[r11+90h]
-        mov rbp,[r11+98h]
-        mov rsi,[r11+0A0h]
-        mov rdi,[r11+0A8h]
-        mov r12,[r11+0B0h]
+        lea rax,[rax+rcx*4]
+        mov [r11+58h],rax
+        dec qword [r11+90h]
+        jne short
+        mov [r11+70h],rsi
+        mov [r11+80h],r12
+        mov rbx,[r11+98h]
+        mov rbp,[r11+0A0h]
+        mov rsi,[r11+0A8h]
+        mov rdi,[r11+0B0h]
+        mov r12,[r11+0B8h]
         vzeroupper
         ret
 
@@ -157,13 +177,14 @@ public sealed unsafe class TileProgramTests
     {
         TileOperands operands;
         var start = (byte*)&operands;
-        Assert.Equal(Enumerable.Range(0, 19).Select(i => 8L * i),
+        Assert.Equal(Enumerable.Range(0, 20).Select(i => 8L * i),
             [(byte*)&operands.A - start, (byte*)&operands.RowBytes - start, (byte*)&operands.FirstPanelBytes - start, (byte*)&operands.PanelBytes - start,
             (byte*)&operands.NextPanel - start, (byte*)&operands.Columns - start, (byte*)&operands.NextColumns - start,
             (byte*)&operands.Depth - start, (byte*)&operands.Start - start, (byte*)&operands.StartStride - start, (byte*)&operands.NextStart - start,
             (byte*)&operands.C - start, (byte*)&operands.Stride - start, (byte*)&operands.NextC - start,
-            (byte*)&operands.Fetch - start, (byte*)&operands.FetchBytes - start, (byte*)&operands.Claim - start, (byte*)&operands.ClaimBytes - start, (byte*)operands.Saved - start]);
-        Assert.Equal(144 + 5 * 8 + 10 * 16, sizeof(TileOperands));
+            (byte*)&operands.Fetch - start, (byte*)&operands.FetchBytes - start, (byte*)&operands.Claim - start, (byte*)&operands.ClaimBytes - start, (byte*)&operands.Tiles - start,
+            (byte*)operands.Saved - start]);
+        Assert.Equal(152 + 5 * 8 + 10 * 16, sizeof(TileOperands));
     }
 
     [Theory]
@@ -176,7 +197,7 @@ public sealed unsafe class TileProgramTests
         {
             // In one panel; in whole ones; beginning and ending within one; the last no longer than what is left.
             foreach (var (first, panel) in new[] { (nint.MaxValue, nint.MaxValue), (8, 8), (8, 16), (16, 24), (24, 64), (40, 8) })
-                foreach (var from in Enum.GetValues<From>()) Check(new TileKernel(sparse, blocks, rows), first, panel, from, windows, random);
+                foreach (var from in Enum.GetValues<From>()) Check(new TileKernel(sparse, blocks, rows), tiles: 1 + random.Next(3), first, panel, from, windows, random);
         }
     }
 
@@ -193,18 +214,19 @@ public sealed unsafe class TileProgramTests
         Result,
     }
 
-    private static void Check(TileKernel kernel, nint firstPanel, nint panel, From from, bool windows, Random random)
+    private static void Check(TileKernel kernel, int tiles, nint firstPanel, nint panel, From from, bool windows, Random random)
     {
-        const int RowBytes = Depth + 40, Gap = 3, Stride = Columns + 5, NextPanel = 13 * RowBytes;
+        const int RowBytes = Depth + 40, Gap = 3, Stride = Columns + 5, NextPanel = 37 * RowBytes;
         var columnBytes = Depth * 16;
+        var rows = tiles * kernel.Rows;
         var panels = 0;
         for (nint left = Depth, bytes = firstPanel; left > 0; left -= bytes, bytes = panel) panels++;
-        using var a = Random(random, (panels - 1) * NextPanel + kernel.Rows * RowBytes);
+        using var a = Random(random, (panels - 1) * NextPanel + rows * RowBytes);
         using var columns = Random(random, kernel.Blocks * (columnBytes + 64));
         if (kernel.IsSparse) Indices(columns.Pointer, kernel.Blocks, columnBytes + 64, random);
-        int startStride = from == From.Headers ? 0 : Columns, nextStart = (from == From.Headers ? 1 : kernel.Rows) * Columns + Gap;
-        using var start = Random(random, ((kernel.Blocks - 1) * nextStart + (kernel.Rows - 1) * startStride + Columns) * sizeof(int));
-        using var c = Random(random, ((kernel.Rows - 1) * Stride + (kernel.Blocks - 1) * kernel.Rows * Stride + Columns) * sizeof(int));
+        int startStride = from == From.Headers ? 0 : Columns, nextStart = (from == From.Headers ? 1 : rows) * Columns + Gap;
+        using var start = Random(random, ((kernel.Blocks - 1) * nextStart + (rows - 1) * startStride + Columns) * sizeof(int));
+        using var c = Random(random, ((rows - 1) * Stride + (kernel.Blocks - 1) * rows * Stride + Columns) * sizeof(int));
         TileOperands operands = new()
         {
             A = a.Pointer,
@@ -217,15 +239,17 @@ public sealed unsafe class TileProgramTests
             Depth = Depth,
             Start = from == From.Result ? (int*)c.Pointer : (int*)start.Pointer,
             StartStride = from == From.Result ? Stride : startStride,
-            NextStart = from == From.Result ? kernel.Rows * Stride : nextStart,
+            NextStart = from == From.Result ? rows * Stride : nextStart,
             C = (int*)c.Pointer,
             Stride = Stride,
-            NextC = kernel.Rows * Stride,
+            NextC = rows * Stride,
             Fetch = a.Pointer + 3,
             FetchBytes = random.Next(64),
             Claim = c.Pointer + 5,
             ClaimBytes = random.Next(64),
+            Tiles = tiles,
         };
+        var before = operands;
         var processor = new EmulatedProcessor { Stores = [], Prefetches = [], PrefetchesForWriting = [] };
         foreach (ref var register in processor.General) register = (ulong)random.NextInt64();
         foreach (ref var vector in processor.Vectors) vector = Vector512.Create(random.NextInt64(), 1, 2, 3, 4, 5, 6, 7).AsByte();
@@ -233,19 +257,25 @@ public sealed unsafe class TileProgramTests
         ulong[] general = processor.General.ToArray();
         var vectors = processor.Vectors.ToArray();
         var expected = c.ToArray<int>();
-        Expect(kernel, &operands, expected);
+        Expect(kernel, rows, &operands, expected);
 
         processor.Run(EmulatedProcessor.Decode(TileProgram.Write(kernel, windows)));
 
-        TensorAssert.BitEqual(expected, c.ToArray<int>(), 0, $"{kernel}, panels of {firstPanel} and {panel} bytes, from {from}, Windows {windows}");
+        TensorAssert.BitEqual(expected, c.ToArray<int>(), 0, $"{kernel}, {tiles} tiles, panels of {firstPanel} and {panel} bytes, from {from}, Windows {windows}");
         foreach (var register in windows ? KeptOnWindows : Kept) Assert.Equal(general[register], processor.General[register]);
         for (var v = 6; windows && v <= 15; v++) Assert.Equal(vectors[v].GetLower().GetLower(), processor.Vectors[v].GetLower().GetLower());
         foreach (var store in processor.Stores)
-            Assert.True(Inside(store, (nint)c.Pointer, expected.Length * sizeof(int)) || Inside(store, (nint)operands.Saved, 25 * sizeof(long)), $"{kernel} stores elsewhere.");
-        // One part of what is to come with each step, and none beyond: [Fetch, Fetch + FetchBytes · FetchSteps).
-        Assert.Equal(Parts(operands.Fetch, operands.FetchBytes, operands.FetchSteps), processor.Prefetches);
-        Assert.Equal(Parts(operands.Claim, operands.ClaimBytes, operands.FetchSteps), processor.PrefetchesForWriting);
+            Assert.True(Inside(store, (nint)c.Pointer, expected.Length * sizeof(int)) || Inside(store, (nint)(&operands), sizeof(TileOperands)), $"{kernel} stores elsewhere.");
+        // One part of what is to come with each step, and none beyond: [Fetch, Fetch + FetchBytes · FetchSteps · tiles).
+        Assert.Equal(Parts(before.Fetch, before.FetchBytes, tiles * before.FetchSteps), processor.Prefetches);
+        Assert.Equal(Parts(before.Claim, before.ClaimBytes, tiles * before.FetchSteps), processor.PrefetchesForWriting);
+        // What is machine code goes on as what is not.
+        while (before.Tiles > 0) before.NextTile(kernel.Rows);
+        Assert.Equal(Fields(before), Fields(operands));
     }
+
+    // All but the caller's registers.
+    private static nint[] Fields(TileOperands operands) => new Span<nint>(&operands, (int)((byte*)operands.Saved - (byte*)&operands) / sizeof(nint)).ToArray();
 
     private static IEnumerable<nint> Parts(byte* start, nint bytes, nint count)
     {
@@ -255,11 +285,11 @@ public sealed unsafe class TileProgramTests
 
     private static bool Inside((nint Address, int Bytes) store, nint start, int bytes) => store.Address >= start && store.Address + store.Bytes <= start + bytes;
 
-    private static void Expect(TileKernel kernel, TileOperands* o, int[] c)
+    private static void Expect(TileKernel kernel, int rows, TileOperands* o, int[] c)
     {
         for (var block = 0; block < kernel.Blocks; block++)
         {
-            for (var row = 0; row < kernel.Rows; row++)
+            for (var row = 0; row < rows; row++)
             {
                 for (var n = 0; n < Columns; n++)
                 {

@@ -99,12 +99,15 @@ internal static unsafe partial class Attention
 
     private static void Multiply<TTile>(ref TileOperands operands, int rows, int blocks, byte* block, int* c) where TTile : struct, IDenseTile
     {
-        operands.Fetch = operands.A;
+        var a = operands.A;
+        operands.Fetch = a;
         operands.Columns = block + TileSize.HeaderBytes;
         operands.Start = (int*)block;
         operands.C = c;
         operands.Claim = (byte*)c;
+        operands.Tiles = 1;
         fixed (TileOperands* o = &operands) TTile.Multiply(rows, blocks, o);
+        operands.A = a; // The same rows meet the next block.
     }
 
     private static void StoreContext<TVectors>(Codes context, int* acc, nint stride, float* scales, int rows, int columns)

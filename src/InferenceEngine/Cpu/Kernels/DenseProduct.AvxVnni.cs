@@ -14,7 +14,10 @@ internal readonly unsafe struct DenseProductAvxVnni<TDot> : ITileProduct where T
 
     public static void Multiply(int rows, int blocks, TileOperands* operands)
     {
-        operands->FetchAll();
-        DenseTile.Multiply<TDot>(rows, operands->Depth / ByteBlock.StepDepth, operands);
+        for (; operands->Tiles > 0; operands->NextTile(rows))
+        {
+            operands->FetchAll();
+            DenseTile.Multiply<TDot>(rows, operands->Depth / ByteBlock.StepDepth, operands);
+        }
     }
 }

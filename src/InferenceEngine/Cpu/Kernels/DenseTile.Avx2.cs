@@ -111,7 +111,10 @@ internal readonly unsafe struct DenseTileAvx2 : IDenseTile
 
     public static void Multiply(int rows, int blocks, TileOperands* operands)
     {
-        operands->FetchAll();
-        DenseTile.Multiply<WideMultiplyAdd>(rows, operands->Depth / StepDepth, operands);
+        for (; operands->Tiles > 0; operands->NextTile(rows))
+        {
+            operands->FetchAll();
+            DenseTile.Multiply<WideMultiplyAdd>(rows, operands->Depth / StepDepth, operands);
+        }
     }
 }

@@ -54,8 +54,9 @@ internal unsafe interface ITile
     /// <returns>The panel, or <paramref name="stored"/> when the tile multiplies that.</returns>
     static abstract byte* Expand(byte* stored, int depth, byte* panel);
 
-    /// <summary><c>c[rows, 16 · blocks] = start + a[rows, depth] · columns[depth, 16 · blocks]</c>, exact in int32.</summary>
-    /// <param name="rows">1 to <see cref="MaxRows"/>.</param>
+    /// <summary><c>c[rows, 16 · blocks] = start + a[rows, depth] · columns[depth, 16 · blocks]</c>, exact in int32, of tiles one below another
+    /// (<see cref="TileOperands.Tiles"/>).</summary>
+    /// <param name="rows">Of each, 1 to <see cref="MaxRows"/>.</param>
     /// <param name="blocks">1 to <see cref="MaxBlocks"/>.</param>
     /// <param name="operands">Where they are.</param>
     static abstract void Multiply(int rows, int blocks, TileOperands* operands);

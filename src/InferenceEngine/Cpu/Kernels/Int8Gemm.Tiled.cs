@@ -94,9 +94,7 @@ internal static unsafe partial class Int8Gemm
             NextC = sumsOfBlock,
         };
         a.Place(ref operands, (nint)begin * TTile.RowCodeBytes);
-        var tiles = (rows + TTile.MaxRows - 1) / TTile.MaxRows;
-        // As even as possible: no tile of a single row. No division inside: a tile can be as short as a few of them.
-        var (tileRows, longer) = Math.DivRem(rows, tiles);
+        var (tiles, tileRows, longer) = RowTiles.Of(rows, TTile.MaxRows);
         // Each tile fetches a part of one block.
         var fetchers = fetch.Blocks == 0 ? tiles : (tiles + fetch.Blocks - 1) / fetch.Blocks;
         var fetches = operands.FetchSteps * fetchers;
@@ -105,17 +103,16 @@ internal static unsafe partial class Int8Gemm
         var claims = operands.FetchSteps * tiles;
         operands.Claim = claim.Bytes == 0 ? (byte*)sums : claim.Start;
         operands.ClaimBytes = (claim.Bytes + claims - 1) / claims;
-        for (int t = 0, row = 0; t < tiles; t++)
+        operands.C = sums;
+        operands.Start = begin == 0 ? (int*)stored : sums;
+        for (var t = 0; t < tiles;)
         {
+            // Tiles are alike until one has a row less or fetches from the other block.
             if (t == fetchers) operands.Fetch = fetch.Start + fetch.NextBlock;
-            var count = t < longer ? tileRows + 1 : tileRows;
-            operands.C = sums + (nint)row * PackedLinear.BlockColumns;
-            operands.Start = begin == 0 ? (int*)stored : operands.C;
-            TTile.Multiply(count, blocks, &operands);
-            operands.Fetch += operands.FetchSteps * operands.FetchBytes;
-            operands.A += count * operands.RowBytes;
-            operands.Claim += operands.FetchSteps * operands.ClaimBytes;
-            row += count;
+            var end = Math.Min(t < longer ? longer : tiles, t < fetchers ? fetchers : tiles);
+            operands.Tiles = end - t;
+            TTile.Multiply(t < longer ? tileRows + 1 : tileRows, blocks, &operands);
+            t = end;
         }
     }
 }

@@ -17,8 +17,11 @@ internal readonly unsafe struct Sparse24ProductAvxVnni<TDot> : ITileProduct wher
 
     public static void Multiply(int rows, int blocks, TileOperands* operands)
     {
-        operands->FetchAll();
-        Sparse24Tile.Multiply<Bytes>(rows, operands);
+        for (; operands->Tiles > 0; operands->NextTile(rows))
+        {
+            operands->FetchAll();
+            Sparse24Tile.Multiply<Bytes>(rows, operands);
+        }
     }
 
     private readonly struct Bytes : ISparse24Operation

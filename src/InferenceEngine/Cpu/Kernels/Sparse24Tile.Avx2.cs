@@ -48,7 +48,10 @@ internal readonly unsafe struct Sparse24TileAvx2 : ITile
 
     public static void Multiply(int rows, int blocks, TileOperands* operands)
     {
-        operands->FetchAll();
-        Sparse24Tile.Multiply<SignedPairMultiplyAdd>(rows, operands);
+        for (; operands->Tiles > 0; operands->NextTile(rows))
+        {
+            operands->FetchAll();
+            Sparse24Tile.Multiply<SignedPairMultiplyAdd>(rows, operands);
+        }
     }
 }

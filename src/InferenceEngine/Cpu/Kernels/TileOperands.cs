@@ -2,8 +2,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
-/// <summary>Operands of <c>c[rows, 16 · blocks] = start + a[rows, depth] · columns[depth, 16 · blocks]</c>; see <see cref="ITile.Multiply"/>.</summary>
-/// <remarks>Machine code reads it: eight bytes a field, in this order (<see cref="TileProgram"/>).</remarks>
+/// <summary>Operands of <c>c[rows, 16 · blocks] = start + a[rows, depth] · columns[depth, 16 · blocks]</c>, of a tile or of several, one below another; see
+/// <see cref="ITile.Multiply"/>.</summary>
+/// <remarks>Machine code reads it: eight bytes a field, in this order (<see cref="TileProgram"/>). Afterwards <see cref="A"/>, <see cref="Start"/>, <see cref="C"/>,
+/// <see cref="Fetch"/> and <see cref="Claim"/> are where the next tile's are, and no <see cref="Tiles"/> are left.</remarks>
 internal unsafe struct TileOperands
 {
     /// <summary>Rows, from the first code of the stretch on; see <see cref="TileRows"/>.</summary>
@@ -49,10 +51,10 @@ internal unsafe struct TileOperands
     /// <summary>Values from one block of the result to the next.</summary>
     public nint NextC;
 
-    /// <summary>Memory that the next tiles will want, to be brought nearer meanwhile; where there is none, an address that is in use anyway.</summary>
+    /// <summary>Memory that will be wanted next, to be brought nearer meanwhile; where there is none, an address that is in use anyway.</summary>
     public byte* Fetch;
 
-    /// <summary>How much of it: bytes for each <see cref="FetchDepth"/> codes of <see cref="Depth"/>, of which the last may be fewer.</summary>
+    /// <summary>How much of it, each tile: bytes for each <see cref="FetchDepth"/> codes of <see cref="Depth"/>, of which the last may be fewer.</summary>
     public nint FetchBytes;
 
     /// <summary>Memory that will be written soon: its cache lines are claimed meanwhile. Where there is none, an address that is written anyway.</summary>
@@ -60,6 +62,9 @@ internal unsafe struct TileOperands
 
     /// <summary>How much of it, as <see cref="FetchBytes"/>.</summary>
     public nint ClaimBytes;
+
+    /// <summary>How many tiles, at least 1.</summary>
+    public nint Tiles;
 
     /// <summary>Room for the caller's registers: 5 general ones and 10 vectors.</summary>
     public fixed long Saved[25];
@@ -72,7 +77,19 @@ internal unsafe struct TileOperands
     /// <summary>Parts in which the tile fetches.</summary>
     public readonly nint FetchSteps => (Depth + FetchDepth - 1) / FetchDepth;
 
-    /// <summary>Fetches everything at once, for tiles that do not do it on the way.</summary>
+    /// <summary>Goes on to the next tile, for tiles that are not machine code.</summary>
+    /// <param name="rows">Of a tile.</param>
+    public void NextTile(int rows)
+    {
+        A += rows * RowBytes;
+        Start += rows * StartStride;
+        C += rows * Stride;
+        Fetch += FetchSteps * FetchBytes;
+        Claim += FetchSteps * ClaimBytes;
+        Tiles--;
+    }
+
+    /// <summary>Fetches everything for a tile at once, for tiles that do not do it on the way.</summary>
     public readonly void FetchAll()
     {
         var bytes = FetchSteps * FetchBytes;

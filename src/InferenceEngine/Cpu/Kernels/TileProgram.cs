@@ -3,7 +3,7 @@ using QatKit.InferenceEngine.Cpu.MachineCode;
 
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
-/// <summary>Writes the machine code of the 512-bit tiles: <c>void tile(TileOperands*)</c>.</summary>
+/// <summary>Writes the machine code of the 512-bit tiles: <c>void tiles(TileOperands*)</c>.</summary>
 /// <remarks><para>Rows and blocks are laid out as for the AVX-VNNI tiles; a block's 16 columns fill one register, and up to 12 × 2
 /// registers are accumulators. Per 4 codes, dense: two registers of weights, and for each row one broadcast and two <c>vpdpbusd</c>.
 /// Per 8 codes, 2:4: two of weights and two of indices, and for each row one broadcast, two <c>vpshufb</c> and two <c>vpdpbusd</c>.</para>
@@ -45,6 +45,7 @@ internal sealed class TileProgram
         FetchBytes,
         Claim,
         ClaimBytes,
+        Tiles,
         Saved,
     }
 
@@ -97,9 +98,19 @@ internal sealed class TileProgram
         for (var i = 0; i < SavedRegisters.Length; i++) _code.Store(Saved(i), SavedRegisters[i]);
         for (var i = 0; i < _savedVectors; i++) _code.StoreLow(SavedVector(i), FirstSavedVector + i);
 
+        _code.Load(Fetch, Of(Field.Fetch));
+        _code.Load(Claim, Of(Field.Claim));
+
+        // What stands between two tiles counts: in it the multipliers run dry.
+        var tile = _code.Position;
         ForEachSum(Field.Start, Field.StartStride, Field.NextStart, (register, address) => _code.LoadVector(register, address));
-        Loop();
+        Tile();
         ForEachSum(Field.C, Field.Stride, Field.NextC, (register, address) => _code.StoreVector(address, register));
+        _code.Decrement(Of(Field.Tiles));
+        _code.JumpIfNotZero(tile);
+
+        _code.Store(Of(Field.Fetch), Fetch);
+        _code.Store(Of(Field.Claim), Claim);
 
         for (var i = 0; i < _savedVectors; i++) _code.LoadLow(FirstSavedVector + i, SavedVector(i));
         for (var i = 0; i < SavedRegisters.Length; i++) _code.Load(SavedRegisters[i], Saved(i));
@@ -107,7 +118,7 @@ internal sealed class TileProgram
         _code.Return();
     }
 
-    // Accumulators of the first chain and where they come from or go to.
+    // Accumulators of the first chain and where they come from or go to; leaves where those of the next tile do.
     private void ForEachSum(Field pointer, Field stride, Field next, Action<int, Address> move)
     {
         _code.Load(Pointer, Of(pointer));
@@ -119,9 +130,12 @@ internal sealed class TileProgram
             move(_accumulators[0, row, 0], new Address(Pointer));
             if (_kernel.Blocks > 1) move(_accumulators[0, row, 1], new Address(Pointer, 0, NextBlock, sizeof(int)));
         }
+
+        _code.LoadAddress(Pointer, new Address(Pointer, 0, Stride, sizeof(int)));
+        _code.Store(Of(pointer), Pointer);
     }
 
-    private void Loop()
+    private void Tile()
     {
         const int StepBytes = DenseTile.StepBytes, StepDepth = TileOperands.FetchDepth; // both tiles
         _code.Load(A0, Of(Field.A));
@@ -130,14 +144,18 @@ internal sealed class TileProgram
         _code.Load(Next, Of(Field.NextColumns));
         _code.Load(Steps, Of(Field.Depth));
         _code.ShiftRight(Steps, (byte)BitOperations.Log2(StepDepth));
-        _code.Load(Fetch, Of(Field.Fetch));
-        _code.Load(Claim, Of(Field.Claim));
         var pointers = (_kernel.Rows + RowsPerPointer - 1) / RowsPerPointer;
         for (var i = 1; i < pointers; i++)
         {
             _code.LoadAddress(RowPointers[i], new Address(RowPointers[i - 1], 0, RowBytes, 2));
             _code.Add(RowPointers[i], RowBytes);
         }
+
+        // Of the next tile.
+        var rowsOfLast = _kernel.Rows - (pointers - 1) * RowsPerPointer;
+        _code.LoadAddress(PanelSteps, new Address(RowPointers[pointers - 1], 0, RowBytes, rowsOfLast == 1 ? 1 : 2));
+        if (rowsOfLast == RowsPerPointer) _code.Add(PanelSteps, RowBytes);
+        _code.Store(Of(Field.A), PanelSteps);
 
         for (var chain = 1; chain < _chains; chain++)
             foreach (var (row, block) in Sums()) _code.Clear(_accumulators[chain, row, block]);

@@ -56,6 +56,9 @@ internal sealed class CodeWriter
     /// <summary>Sets the zero flag when nothing is left.</summary>
     public void Decrement(Gpr to) => Rex(0xFF, 1, to);
 
+    /// <inheritdoc cref="Decrement(Gpr)"/>
+    public void Decrement(Address of) => Rex(0xFF, 1, of);
+
     public void JumpIfNotZero(int position)
     {
         _code.AddRange([0x0F, 0x85]);
