@@ -4,7 +4,7 @@ namespace QatKit.InferenceEngine.Cpu.Kernels;
 
 internal static unsafe partial class Int8Gemm
 {
-    // Blocks whose sums stay in the second-level cache (see BlockQueue.MaxRows).
+    // Blocks whose sums stay in the second-level cache (see BlockQueue.MaxRows) from one stretch of K to the next.
     private const int GroupBlocks = 8;
     private const int CacheLine = 64;
 
@@ -42,15 +42,17 @@ internal static unsafe partial class Int8Gemm
         int k = weights.In, depth = TileSize.Depth<TTile>(k), rows = range.RowEnd - range.RowBegin;
         if (rows == 0) return;
         var stretches = Stretches<TTile>(depth);
+        // Where sums wait for no other stretch, no more of them take room from weights and rows than an epilogue wants.
+        var groupBlocks = stretches == 1 ? FinishBlocks : GroupBlocks;
         long rowsBytes = TTile.RoomForRows(rows, k), panelBytes = TTile.MaxDepth * TTile.DepthBytes;
-        var room = scratch.Get(rowsBytes + panelBytes + (long)rows * PackedLinear.BlockColumns * GroupBlocks * sizeof(int));
+        var room = scratch.Get(rowsBytes + panelBytes + (long)rows * PackedLinear.BlockColumns * groupBlocks * sizeof(int));
         var panel = room + rowsBytes;
         var sums = (int*)(panel + panelBytes);
         var a = TTile.Rows(x.From(x.Layout.IndexOf(range.RowBegin, 0)), rows, k, room, range.RowsPacked);
 
-        for (var group = range.BlockBegin; group < range.BlockEnd; group += GroupBlocks)
+        for (var group = range.BlockBegin; group < range.BlockEnd; group += groupBlocks)
         {
-            var groupEnd = Math.Min(group + GroupBlocks, range.BlockEnd);
+            var groupEnd = Math.Min(group + groupBlocks, range.BlockEnd);
             for (var stretch = 0; stretch < stretches; stretch++)
             {
                 var current = StretchOf<TTile>(depth, stretch, stretches);
