@@ -11,7 +11,7 @@ namespace QatKit.InferenceEngine.Cpu;
 /// Letters: T tokens, H hidden, F FFN size, B batch, C classes.</remarks>
 internal sealed unsafe class ForwardPass
 {
-    // As long as a row takes from memory.
+    // So many rows of words are on their way from memory while one is computed.
     private const int TokensAhead = 4;
 
     private readonly CpuModel _model;

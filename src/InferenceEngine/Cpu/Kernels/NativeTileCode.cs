@@ -11,8 +11,8 @@ internal readonly unsafe struct NativeTileCode : ITileCode
     /// <summary>Multiply-adds of one step of <see cref="RunPeak"/>.</summary>
     public static int PeakAccumulators => PeakProgram.Accumulators;
 
-    // A tile takes a microsecond (K = 768) to some sixty (a context of 65 536 keys): leaving the runtime properly would cost a hundredth of the one, and the garbage
-    // collector can wait as long as the other.
+    // A call takes half a microsecond (a tile of attention) to some sixty (192 rows of K = 3072, or one tile of a context of 65 536 keys): leaving the runtime
+    // properly would cost a fiftieth of the one, and the garbage collector can wait as long as the other.
     public static void Run(TileKernel kernel, TileOperands* operands) =>
         ((delegate* unmanaged[SuppressGCTransition]<TileOperands*, void>)Table.Entries[kernel.Index])(operands);
 
