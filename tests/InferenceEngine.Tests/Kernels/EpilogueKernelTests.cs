@@ -63,7 +63,7 @@ public sealed unsafe class EpilogueKernelTests
             EpilogueReference.Store(output, index, IntegerGemm.Epilogue(sums[(n / BlockColumns * rows + r) * BlockColumns + n % BlockColumns], multipliers[n], bias[n]));
         }
 
-        var expectedSums = EpilogueReference.SumsAfter(kind, row + rows, Enumerable.Range(0, kind == EpilogueKind.AddResidual ? rows * columns : 0)
+        var expectedSums = EpilogueReference.SumsAfter(row + rows, Enumerable.Range(0, kind == EpilogueKind.AddResidual ? rows * columns : 0)
             .Select(i => (row + i / columns, ((int*)expected.Pointer)[layout.IndexOf(row + i / columns, column + i % columns)])));
         Run(actual.Pointer);
         var message = $"{kind} [{rows}, {columns}] m={multiplier} {edge} panels of {layout.Width}";

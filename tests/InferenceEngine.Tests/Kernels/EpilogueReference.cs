@@ -40,15 +40,13 @@ internal static unsafe class EpilogueReference
     /// <summary>What the sums of a row are before.</summary>
     public static RowSums SumsBefore(int row) => new(row + 1, -row);
 
-    /// <summary>What they must be afterwards: as before unless the kind is <see cref="EpilogueKind.AddResidual"/>.</summary>
-    /// <param name="kind">What was stored.</param>
+    /// <summary>What they must be afterwards.</summary>
     /// <param name="rows">Rows that have sums.</param>
-    /// <param name="stored">Elements stored: row, and r_fix.</param>
-    public static RowSums[] SumsAfter(EpilogueKind kind, int rows, IEnumerable<(int Row, int Value)> stored)
+    /// <param name="stored">Every r_fix stored, and its row; none unless the kind is <see cref="EpilogueKind.AddResidual"/>.</param>
+    public static RowSums[] SumsAfter(int rows, IEnumerable<(int Row, int Value)> stored)
     {
         RowSums[] sums = [.. Enumerable.Range(0, rows).Select(SumsBefore)];
-        if (kind == EpilogueKind.AddResidual)
-            foreach (var (row, value) in stored) sums[row] += new RowSums(value, (long)value * value);
+        foreach (var (row, value) in stored) sums[row] += new RowSums(value, (long)value * value);
         return sums;
     }
 

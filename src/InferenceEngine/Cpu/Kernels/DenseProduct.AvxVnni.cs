@@ -12,12 +12,5 @@ internal readonly unsafe struct DenseProductAvxVnni<TDot> : ITileProduct where T
 
     public static bool ReadsCodes => false;
 
-    public static void Multiply(int rows, int blocks, TileOperands* operands)
-    {
-        for (; operands->Tiles > 0; operands->NextTile(rows))
-        {
-            operands->FetchAll();
-            DenseTile.Multiply<TDot>(rows, operands->Depth / ByteBlock.StepDepth, operands);
-        }
-    }
+    public static void Multiply(int rows, int blocks, TileOperands* operands) => DenseTile.Multiply<TDot>(rows, operands->Depth / ByteBlock.StepDepth, operands);
 }

@@ -109,12 +109,5 @@ internal readonly unsafe struct DenseTileAvx2 : IDenseTile
         }
     }
 
-    public static void Multiply(int rows, int blocks, TileOperands* operands)
-    {
-        for (; operands->Tiles > 0; operands->NextTile(rows))
-        {
-            operands->FetchAll();
-            DenseTile.Multiply<WideMultiplyAdd>(rows, operands->Depth / StepDepth, operands);
-        }
-    }
+    public static void Multiply(int rows, int blocks, TileOperands* operands) => DenseTile.Multiply<WideMultiplyAdd>(rows, operands->Depth / StepDepth, operands);
 }

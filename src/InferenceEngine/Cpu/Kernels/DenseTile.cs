@@ -26,14 +26,18 @@ internal static unsafe class DenseTile
     public static void Multiply<TOperation>(int rows, nint steps, TileOperands* operands)
         where TOperation : struct, ITileOperation
     {
-        switch (rows)
+        for (; operands->Tiles > 0; operands->NextTile(rows))
         {
-            case 1: Tile<Rows1, TOperation>(steps, operands); break;
-            case 2: Tile<Rows2, TOperation>(steps, operands); break;
-            case 3: Tile<Rows3, TOperation>(steps, operands); break;
-            case 4: Tile<Rows4, TOperation>(steps, operands); break;
-            case 5: Tile<Rows5, TOperation>(steps, operands); break;
-            default: Tile<Rows6, TOperation>(steps, operands); break;
+            operands->FetchAll();
+            switch (rows)
+            {
+                case 1: Tile<Rows1, TOperation>(steps, operands); break;
+                case 2: Tile<Rows2, TOperation>(steps, operands); break;
+                case 3: Tile<Rows3, TOperation>(steps, operands); break;
+                case 4: Tile<Rows4, TOperation>(steps, operands); break;
+                case 5: Tile<Rows5, TOperation>(steps, operands); break;
+                default: Tile<Rows6, TOperation>(steps, operands); break;
+            }
         }
     }
 

@@ -96,7 +96,9 @@ internal static unsafe partial class Int8Gemm
             NextC = sumsOfBlock,
         };
         a.Place(ref operands, (nint)begin * TTile.RowCodeBytes);
-        var (tiles, tileRows, longer) = RowTiles.Of(rows, TTile.MaxRows);
+        var tiles = (rows + TTile.MaxRows - 1) / TTile.MaxRows;
+        // As even as possible: no tile of a single row. The first `longer` have a row more.
+        var (tileRows, longer) = Math.DivRem(rows, tiles);
         // Each tile fetches a part of one block.
         var fetchers = fetch.Blocks == 0 ? tiles : (tiles + fetch.Blocks - 1) / fetch.Blocks;
         var fetches = operands.FetchSteps * fetchers;

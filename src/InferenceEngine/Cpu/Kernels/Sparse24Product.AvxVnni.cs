@@ -15,14 +15,7 @@ internal readonly unsafe struct Sparse24ProductAvxVnni<TDot> : ITileProduct wher
 
     public static bool ReadsCodes => false;
 
-    public static void Multiply(int rows, int blocks, TileOperands* operands)
-    {
-        for (; operands->Tiles > 0; operands->NextTile(rows))
-        {
-            operands->FetchAll();
-            Sparse24Tile.Multiply<Bytes>(rows, operands);
-        }
-    }
+    public static void Multiply(int rows, int blocks, TileOperands* operands) => Sparse24Tile.Multiply<Bytes>(rows, operands);
 
     private readonly struct Bytes : ISparse24Operation
     {

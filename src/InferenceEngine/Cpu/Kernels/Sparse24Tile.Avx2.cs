@@ -46,12 +46,5 @@ internal readonly unsafe struct Sparse24TileAvx2 : ITile
         }
     }
 
-    public static void Multiply(int rows, int blocks, TileOperands* operands)
-    {
-        for (; operands->Tiles > 0; operands->NextTile(rows))
-        {
-            operands->FetchAll();
-            Sparse24Tile.Multiply<SignedPairMultiplyAdd>(rows, operands);
-        }
-    }
+    public static void Multiply(int rows, int blocks, TileOperands* operands) => Sparse24Tile.Multiply<SignedPairMultiplyAdd>(rows, operands);
 }

@@ -32,13 +32,17 @@ internal static unsafe class Sparse24Tile
         where TOperation : struct, ISparse24Operation
     {
         var steps = operands->Depth / StepDepth;
-        switch (rows)
+        for (; operands->Tiles > 0; operands->NextTile(rows))
         {
-            case 1: Tile<Rows1, TOperation>(steps, operands); break;
-            case 2: Tile<Rows2, TOperation>(steps, operands); break;
-            case 3: Tile<Rows3, TOperation>(steps, operands); break;
-            case 4: Tile<Rows4, TOperation>(steps, operands); break;
-            default: Tile<Rows5, TOperation>(steps, operands); break;
+            operands->FetchAll();
+            switch (rows)
+            {
+                case 1: Tile<Rows1, TOperation>(steps, operands); break;
+                case 2: Tile<Rows2, TOperation>(steps, operands); break;
+                case 3: Tile<Rows3, TOperation>(steps, operands); break;
+                case 4: Tile<Rows4, TOperation>(steps, operands); break;
+                default: Tile<Rows5, TOperation>(steps, operands); break;
+            }
         }
     }
 
