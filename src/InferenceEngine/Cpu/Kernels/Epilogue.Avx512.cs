@@ -7,6 +7,8 @@ namespace QatKit.InferenceEngine.Cpu.Kernels;
 // that is so written in one go, else of four rows of a block.
 internal static unsafe partial class Epilogue
 {
+    private const int LineColumns = Int8Gemm.FinishBlocks * BlockColumns;
+
     /// <summary><c>y = fma((float)acc, m[n], bias[n])</c> and the epilogue in one pass.</summary>
     /// <param name="output">Destination and epilogue.</param>
     /// <param name="sums">[blocks, rows, 16].</param>
@@ -23,7 +25,7 @@ internal static unsafe partial class Epilogue
             case EpilogueKind.Float: Finish<StoreEpilogue512<FloatStore512>>(output, sums, rows, multipliers, bias, row, column, columns); break;
             case EpilogueKind.AddResidual: Finish<ResidualEpilogue512>(output, sums, rows, multipliers, bias, row, column, columns); break;
             case EpilogueKind.QuantizeInt8: Finish<StoreEpilogue512<Int8Store512>>(output, sums, rows, multipliers, bias, row, column, columns); break;
-            case EpilogueKind.GeluQuantizeInt8: Finish<GeluEpilogue512<Int8Store512>>(output, sums, rows, multipliers, bias, row, column, columns); break;
+            case EpilogueKind.GeluQuantizeInt8: FinishGelu(output, sums, rows, multipliers, bias, row, column, columns); break;
             case EpilogueKind.GeluQuantizeInt16: Finish<GeluEpilogue512<Int16Store512>>(output, sums, rows, multipliers, bias, row, column, columns); break;
             case EpilogueKind.TanhQuantizeInt16: Finish<StoreEpilogue512<TanhInt16Store512>>(output, sums, rows, multipliers, bias, row, column, columns); break;
             default: throw new ArgumentOutOfRangeException(nameof(output), output.Kind, "Unknown epilogue.");
@@ -33,23 +35,20 @@ internal static unsafe partial class Epilogue
     private static void Finish<TEpilogue>(in LinearOutput output, int* sums, int rows, float* multipliers, float* bias, int row, int column, int columns)
         where TEpilogue : struct, IEpilogue512<TEpilogue>
     {
-        const int LineColumns = Int8Gemm.FinishBlocks * BlockColumns;
         var n = 0;
-        for (; n + LineColumns <= columns; n += LineColumns) Lines<TEpilogue>(output, sums + (nint)n * rows, rows, multipliers + n, bias + n, row, column + n);
+        for (; n + LineColumns <= columns; n += LineColumns) Lines<TEpilogue>(output, sums + (nint)n * rows, (nint)rows * BlockColumns, rows, multipliers + n, bias + n, row, column + n);
         for (; n + BlockColumns <= columns; n += BlockColumns) Block<TEpilogue>(output, sums + (nint)n * rows, rows, multipliers + n, bias + n, row, column + n);
         if (n < columns) Narrow(output, sums + (nint)n * rows, rows, multipliers + n, bias + n, row, column + n, columns - n);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Lines<TEpilogue>(in LinearOutput output, int* sums, int rows, float* m, float* bias, int row, int column)
+    private static void Lines<TEpilogue>(in LinearOutput output, int* sums, nint next, int rows, float* m, float* bias, int row, int column)
         where TEpilogue : struct, IEpilogue512<TEpilogue>
     {
         var epilogue = TEpilogue.Of(output);
-        nint stride = output.Layout.Width, next = (nint)rows * BlockColumns;
-        var index = output.Layout.IndexOf(row, column);
-        // To the other blocks, which may lie in the next panel.
-        nint i1 = output.Layout.IndexOf(row, column + BlockColumns) - index, i2 = output.Layout.IndexOf(row, column + 2 * BlockColumns) - index,
-            i3 = output.Layout.IndexOf(row, column + 3 * BlockColumns) - index;
+        nint stride = output.Layout.Width;
+        var line = new LineLayout(output.Layout, row, column);
+        nint index = line.Index, i1 = line.To1, i2 = line.To2, i3 = line.To3;
         Vector512<float> m0 = Vector512.Load(m), m1 = Vector512.Load(m + BlockColumns), m2 = Vector512.Load(m + 2 * BlockColumns), m3 = Vector512.Load(m + 3 * BlockColumns);
         Vector512<float> b0 = Vector512.Load(bias), b1 = Vector512.Load(bias + BlockColumns), b2 = Vector512.Load(bias + 2 * BlockColumns), b3 = Vector512.Load(bias + 3 * BlockColumns);
         for (; rows > 0; rows--, row++, sums += BlockColumns, index += stride)
@@ -95,6 +94,18 @@ internal static unsafe partial class Epilogue
             Dequantize(sums + r * BlockColumns, Vector512.Load(m), Vector512.Load(bias)).Store(y);
             for (var n = 0; n < columns; n++) Scalar(output, row + r, column + n, y[n]);
         }
+    }
+
+    // Where the four blocks of a line lie: the first of them, and from it to the others, which may be in the next panel.
+    private readonly struct LineLayout(PanelLayout layout, int row, int column)
+    {
+        public nint Index { get; } = layout.IndexOf(row, column);
+
+        public nint To1 { get; } = layout.IndexOf(row, column + BlockColumns) - layout.IndexOf(row, column);
+
+        public nint To2 { get; } = layout.IndexOf(row, column + 2 * BlockColumns) - layout.IndexOf(row, column);
+
+        public nint To3 { get; } = layout.IndexOf(row, column + 3 * BlockColumns) - layout.IndexOf(row, column);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -19,6 +19,32 @@ internal static class Lanes512
             : Vector512.MinNative(Vector512.MaxNative(v, -limit), limit);
     }
 
+    /// <summary><c>min(|v|, limit)</c> for limit > 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> SmallerMagnitude(Vector512<float> v, Vector512<float> limit)
+    {
+        const byte smallerMagnitudeWithoutSign = 0b10_10;
+        return Avx512DQ.IsSupported ? Avx512DQ.Range(v, limit, smallerMagnitudeWithoutSign) : Vector512.MinNative(Vector512.Abs(v), limit);
+    }
+
+    /// <summary><c>max(|a|, |b|)</c>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> GreaterMagnitude(Vector512<float> a, Vector512<float> b)
+    {
+        const byte greaterMagnitudeWithoutSign = 0b10_11;
+        return Avx512DQ.IsSupported ? Avx512DQ.Range(a, b, greaterMagnitudeWithoutSign) : Vector512.MaxNative(Vector512.Abs(a), Vector512.Abs(b));
+    }
+
+    /// <summary>v less its nearest integer, exactly.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> OffInteger(Vector512<float> v) => Avx512DQ.IsSupported ? Avx512DQ.Reduce(v, 0) : v - Vector512.Round(v);
+
+    /// <summary>For each lane the value whose number is in the last four bits of <paramref name="index"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Pick(Vector512<float> values, Vector512<int> index) => Avx512F.IsSupported
+        ? Avx512F.PermuteVar16x32(values, index)
+        : Vector512.Shuffle(values, index & Vector512.Create(15));
+
     /// <summary>Nearest integers, ties to even; the values fit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> RoundToInt32(Vector512<float> v) => Avx512F.IsSupported
@@ -55,4 +81,10 @@ internal static class Lanes512
         var words = ToInt16(v);
         return Sse2.PackUnsignedSaturate(words.GetLower(), words.GetUpper());
     }
+
+    /// <summary>Nearest integers, ties to even, as unsigned bytes, in order; what is larger becomes 255. None is below −0.5.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> ToUInt8Saturated(Vector512<float> v) => Avx512F.IsSupported
+        ? Avx512F.ConvertToVector128ByteWithSaturation(Avx512F.ConvertToVector512UInt32(v))
+        : ToUInt8(RoundToInt32(Vector512.MinNative(v, Vector512.Create((float)byte.MaxValue))));
 }
