@@ -84,6 +84,34 @@ public sealed partial class BadInputTests : IDisposable
     }
 
     [Fact]
+    public async Task Missing_files_are_told_with_the_problems_of_the_text()
+    {
+        using var folder = new TempFolder();
+        var recipe = folder.WriteText("r.yaml",
+            """
+            name: r
+            model: { path: model, vocabulary: }
+            task: { format: sst2, train: train.tsv, dev: [] }
+            export: {}
+            """);
+        string Missing(string kind, string name) => $"the {kind} '{folder.Combine(name)}' does not exist. Put it there, or correct the path; paths are relative to the recipe's folder.\n";
+        var expected = $"""
+            error QK1005 r.yaml(3,46): task.dev = a nested value has the wrong type. Write a text.
+            error QK1010 r.yaml(2,16): {Missing("folder", "model")}error QK1010 r.yaml(3,30): {Missing("file", "train.tsv")}
+            """;
+        foreach (var verb in new[] { "validate", "run" })
+        {
+            var (code, output, error) = await CliRunner.Run(verb, recipe);
+            Assert.Equal((ExitCode.InvalidInput, ""), (code, output));
+            Assert.Equal(expected, error.Replace(recipe, "r.yaml", StringComparison.Ordinal), ignoreLineEndingDifferences: true);
+        }
+
+        // No section at all.
+        var (_, _, empty) = await CliRunner.Run("validate", folder.WriteText("empty.yaml", "name: r\n"));
+        Assert.Equal(["QK1004", "QK1004"], empty.TrimEnd().Split('\n').Select(l => l.Split(' ')[1]));
+    }
+
+    [Fact]
     public async Task Validate_looks_into_the_checkpoint()
     {
         using var folder = new TempFolder();

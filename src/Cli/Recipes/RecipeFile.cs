@@ -16,14 +16,14 @@ internal static class RecipeFile
     /// <summary>Loads a recipe. The paths in one that comes with the tool are relative to the recipes folder, where there is one.</summary>
     public static LoadedRecipe Load(string nameOrPath, IReadOnlyList<string> overrides)
     {
-        if (File.Exists(nameOrPath)) return RecipeLoader.Load(nameOrPath, overrides);
+        if (File.Exists(nameOrPath)) return RecipeLoader.Load(nameOrPath, overrides, filesToo: true);
         var name = nameOrPath.Replace('\\', '/');
         if (name.StartsWith("recipes/", StringComparison.Ordinal)) name = name["recipes/".Length..];
         if (name.EndsWith(".yaml", StringComparison.Ordinal)) name = name[..^".yaml".Length];
         var beside = Beside(name);
         return File.Exists(beside)
-            ? RecipeLoader.Load(beside, overrides)
-            : RecipeLoader.Parse(RecipeCatalog.Read(name), nameOrPath, FolderOf(name), overrides);
+            ? RecipeLoader.Load(beside, overrides, filesToo: true)
+            : RecipeLoader.Parse(RecipeCatalog.Read(name), nameOrPath, FolderOf(name), overrides, filesToo: true);
     }
 
     /// <summary>The folder to which the paths in a recipe that comes with the tool are relative.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using QatKit.Core.Diagnostics;
 using QatKit.Training.Recipes.Binding;
+using QatKit.Training.Runs;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -13,13 +14,14 @@ public static class RecipeLoader
     /// <summary>Reads a recipe file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="overrides">Values that replace those of the file, as <c>section.key=value</c>.</param>
+    /// <param name="filesToo">See <see cref="Parse"/>.</param>
     /// <exception cref="QatKitException">QK1001 the file is missing, and those of <see cref="Parse"/>.</exception>
-    public static LoadedRecipe Load(string path, IReadOnlyList<string>? overrides = null)
+    public static LoadedRecipe Load(string path, IReadOnlyList<string>? overrides = null, bool filesToo = false)
     {
         ArgumentNullException.ThrowIfNull(path);
         if (!File.Exists(path))
             throw new QatKitException("QK1001", path, "the recipe does not exist. 'qatkit list' names the ones that come with the tool.");
-        return Parse(File.ReadAllText(path), path, Path.GetDirectoryName(Path.GetFullPath(path))!, overrides);
+        return Parse(File.ReadAllText(path), path, Path.GetDirectoryName(Path.GetFullPath(path))!, overrides, filesToo);
     }
 
     /// <summary>Reads a recipe from a text.</summary>
@@ -27,9 +29,10 @@ public static class RecipeLoader
     /// <param name="name">What messages call it.</param>
     /// <param name="folder">The folder to which its paths are relative.</param>
     /// <param name="overrides">Values that replace those of the text, as <c>section.key=value</c>.</param>
+    /// <param name="filesToo">When the text has problems, tell with them what it names that does not exist (QK1010): who mends the one learns of the other.</param>
     /// <exception cref="QatKitException">QK1002 not YAML, QK1003 unknown key, QK1004 missing key, QK1005 wrong type, QK1006 out of
     /// range, QK1007 unknown choice, QK1008 contradiction, QK1009 malformed override, and those of <see cref="RecipeValidator.Check(Recipe)"/>.</exception>
-    public static LoadedRecipe Parse(string yaml, string name, string folder, IReadOnlyList<string>? overrides = null)
+    public static LoadedRecipe Parse(string yaml, string name, string folder, IReadOnlyList<string>? overrides = null, bool filesToo = false)
     {
         ArgumentNullException.ThrowIfNull(yaml);
         var problems = new DiagnosticBag();
@@ -38,8 +41,10 @@ public static class RecipeLoader
         RecipeOverrides.Apply(root, overrides ?? [], source, problems);
         var recipe = new RecipeBinder(source, problems).Bind(root);
         RecipeValidator.Check(recipe, source, problems);
+        var loaded = new LoadedRecipe(recipe, folder, yaml, overrides ?? []);
+        if (filesToo && !problems.IsEmpty) RunInputs.CheckPaths(loaded, source.PlaceOf, problems);
         problems.ThrowIfAny();
-        return new LoadedRecipe(recipe, folder, yaml, overrides ?? []);
+        return loaded;
     }
 
     private static YamlMappingNode ReadTree(string yaml, string name)

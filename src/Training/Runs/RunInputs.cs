@@ -34,21 +34,32 @@ public sealed record RunInputs(
             encoder, EncodedDataset.Create(train, encoder), EncodedDataset.Create(dev, encoder), dev, train.Labels, $"{train.Sha256}:{dev.Sha256}");
     }
 
-    // QK1010 for every file and folder that the recipe names and that is not there.
     internal static void CheckPaths(LoadedRecipe loaded)
     {
         var problems = new DiagnosticBag();
-        var (model, task) = (loaded.Recipe.Model, loaded.Recipe.Task);
-        Require("model.path", model.Path, Directory.Exists, "folder");
-        Require("model.vocabulary", model.Vocabulary == BuiltinReviews.Name ? null : model.Vocabulary, File.Exists, "file");
-        Require("task.train", task.Train, File.Exists, "file");
-        Require("task.dev", task.Dev, File.Exists, "file");
+        CheckPaths(loaded, key => key, problems);
         problems.ThrowIfAny();
+    }
+
+    // QK1010 for every file and folder that the recipe names and that is not there. Sections may be missing.
+    internal static void CheckPaths(LoadedRecipe loaded, Func<string, string> placeOf, DiagnosticBag problems)
+    {
+        if (loaded.Recipe is { Model: { } model })
+        {
+            Require("model.path", model.Path, Directory.Exists, "folder");
+            Require("model.vocabulary", model.Vocabulary == BuiltinReviews.Name ? null : model.Vocabulary, File.Exists, "file");
+        }
+
+        if (loaded.Recipe is { Task: { } task })
+        {
+            Require("task.train", task.Train, File.Exists, "file");
+            Require("task.dev", task.Dev, File.Exists, "file");
+        }
 
         void Require(string key, string? path, Func<string, bool> exists, string kind)
         {
             if (path is not null && !exists(loaded.Resolve(path)))
-                problems.Add("QK1010", key, $"the {kind} '{loaded.Resolve(path)}' does not exist. Put it there, or correct the path; paths are relative to the recipe's folder.");
+                problems.Add("QK1010", placeOf(key), $"the {kind} '{loaded.Resolve(path)}' does not exist. Put it there, or correct the path; paths are relative to the recipe's folder.");
         }
     }
 
