@@ -13,11 +13,6 @@ internal static class KernelChoice
     public static IEnumerable<CpuTier> SimdTiers => Tiers.Where(t => t != CpuTier.Scalar);
 
     /// <summary>The kernels of a tier that this machine can run.</summary>
-    public static CpuKernels Of(CpuTier tier) => !Tiers.Contains(tier) ? throw new NotSupportedException($"The tier {tier} cannot run here; qatkit doctor says why.") : tier switch
-    {
-        CpuTier.Avx2 => new Avx2Kernels(),
-        CpuTier.AvxVnni => new AvxVnniKernels<DotU8S8>(),
-        CpuTier.Avx512Vnni => new Avx512VnniKernels<NativeTileCode>(),
-        _ => new ScalarKernels(),
-    };
+    public static CpuKernels Of(CpuTier tier) =>
+        Tiers.Contains(tier) ? CpuKernels.Of(tier) : throw new NotSupportedException($"The tier {tier} cannot run here; qatkit doctor says why.");
 }

@@ -22,21 +22,19 @@ internal static class KernelSets
     /// <summary>The kernels; the test is skipped, with the reason, where the processor lacks them (<see cref="Tiers"/>).</summary>
     public static CpuKernels Require(KernelSet set)
     {
-        Tiers.Require(set switch
+        var tier = set switch
         {
             KernelSet.Scalar => CpuTier.Scalar,
             KernelSet.AvxVnni => CpuTier.AvxVnni,
             KernelSet.Avx512Vnni => CpuTier.Avx512Vnni,
             _ => CpuTier.Avx2,
-        }, $"{set}");
+        };
+        Tiers.Require(tier, $"{set}");
         return set switch
         {
-            KernelSet.Scalar => new ScalarKernels(),
-            KernelSet.Avx2 => new Avx2Kernels(),
             KernelSet.AvxVnniEmulated => new AvxVnniKernels<EmulatedDotU8S8>(),
-            KernelSet.AvxVnni => new AvxVnniKernels<DotU8S8>(),
             KernelSet.Avx512VnniEmulated => new Avx512VnniKernels<EmulatedTileCode>(),
-            _ => new Avx512VnniKernels<NativeTileCode>(),
+            _ => CpuKernels.Of(tier),
         };
     }
 

@@ -35,7 +35,7 @@ internal sealed record CpuSettings(CpuKernels Kernels, int Threads, WeightFormat
         problems.ThrowIfAny();
         var threads = options.Threads == 0 ? Math.Min(Environment.ProcessorCount, WorkerTeam.MaxWorkers) : options.Threads;
         var reason = options.CpuTier == CpuTier.Auto ? $"the fastest available: {availability.Reason}" : "as requested";
-        return new CpuSettings(KernelsOf(tier), threads, options.WeightFormat, reason, options.WorkPerThread);
+        return new CpuSettings(CpuKernels.Of(tier), threads, options.WeightFormat, reason, options.WorkPerThread);
     }
 
     /// <summary>Threads that a call keeps busy: as many as its average stage has <see cref="WorkPerThread"/> for, at most <see cref="Threads"/>.</summary>
@@ -51,13 +51,4 @@ internal sealed record CpuSettings(CpuKernels Kernels, int Threads, WeightFormat
     /// <summary>Packs a layer.</summary>
     public PackedLinear Pack(QuantizedLinear layer) =>
         Kernels.Pack(layer, sparse: Format != WeightFormat.Dense && CpuModel.HasSparseKernel(layer));
-
-    private static CpuKernels KernelsOf(CpuTier tier) => tier switch
-    {
-        CpuTier.Scalar => new ScalarKernels(),
-        CpuTier.Avx2 => new Avx2Kernels(),
-        CpuTier.AvxVnni => new AvxVnniKernels<DotU8S8>(),
-        CpuTier.Avx512Vnni => new Avx512VnniKernels<NativeTileCode>(),
-        _ => throw new ArgumentOutOfRangeException(nameof(tier), tier, "Not a tier."),
-    };
 }

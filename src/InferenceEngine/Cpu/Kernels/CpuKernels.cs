@@ -6,6 +6,16 @@ namespace QatKit.InferenceEngine.Cpu.Kernels;
 /// <summary>One tier's implementation of every operation. Stateless; all tiers give the same bits.</summary>
 internal abstract unsafe class CpuKernels
 {
+    /// <summary>The kernels of a tier that the processor has.</summary>
+    public static CpuKernels Of(CpuTier tier) => tier switch
+    {
+        CpuTier.Scalar => new ScalarKernels(),
+        CpuTier.Avx2 => new Avx2Kernels(),
+        CpuTier.AvxVnni => new AvxVnniKernels<DotU8S8>(),
+        CpuTier.Avx512Vnni => new Avx512VnniKernels<NativeTileCode>(),
+        _ => throw new ArgumentOutOfRangeException(nameof(tier), tier, "Not a tier."),
+    };
+
     /// <summary>Name of the tier, for people and for metrics.</summary>
     public abstract string Tier { get; }
 
