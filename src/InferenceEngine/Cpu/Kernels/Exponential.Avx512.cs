@@ -10,14 +10,14 @@ internal static partial class Exponential
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Avx512(Vector512<float> t)
     {
-        var f = Fraction(t, out var integer);
+        var f = Fraction(t, out var n);
         var p = Vector512.Create(ElementwiseFunctions.Exp2C5);
         p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(ElementwiseFunctions.Exp2C4));
         p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(ElementwiseFunctions.Exp2C3));
         p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(ElementwiseFunctions.Exp2C2));
         p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(ElementwiseFunctions.Exp2C1));
         p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(1f));
-        return p * PowerOfTwo(integer);
+        return Lanes512.TimesPowerOfTwo(p, n);
     }
 
     /// <summary>The same of four vectors.</summary>
@@ -34,21 +34,18 @@ internal static partial class Exponential
         Polynomial.Step(ref t0, ref t1, ref t2, ref t3, f0, f1, f2, f3, ElementwiseFunctions.Exp2C2);
         Polynomial.Step(ref t0, ref t1, ref t2, ref t3, f0, f1, f2, f3, ElementwiseFunctions.Exp2C1);
         Polynomial.Step(ref t0, ref t1, ref t2, ref t3, f0, f1, f2, f3, 1f);
-        t0 *= PowerOfTwo(n0);
-        t1 *= PowerOfTwo(n1);
-        t2 *= PowerOfTwo(n2);
-        t3 *= PowerOfTwo(n3);
+        t0 = Lanes512.TimesPowerOfTwo(t0, n0);
+        t1 = Lanes512.TimesPowerOfTwo(t1, n1);
+        t2 = Lanes512.TimesPowerOfTwo(t2, n2);
+        t3 = Lanes512.TimesPowerOfTwo(t3, n3);
     }
 
     // t less its nearest integer n, exactly.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Fraction(Vector512<float> t, out Vector512<int> n)
+    private static Vector512<float> Fraction(Vector512<float> t, out Vector512<float> n)
     {
         t = Vector512.MaxNative(t, Vector512.Create(ElementwiseFunctions.Exp2Min));
-        n = Lanes512.RoundToInt32(t);
-        return t - Vector512.ConvertToSingle(n);
+        n = Lanes512.Round(t);
+        return t - n;
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> PowerOfTwo(Vector512<int> n) => Vector512.ShiftLeft(n + Vector512.Create(127), 23).AsSingle();
 }

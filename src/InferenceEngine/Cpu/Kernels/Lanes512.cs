@@ -35,9 +35,19 @@ internal static class Lanes512
         return Avx512DQ.IsSupported ? Avx512DQ.Range(a, b, greaterMagnitudeWithoutSign) : Vector512.MaxNative(Vector512.Abs(a), Vector512.Abs(b));
     }
 
+    /// <summary>Nearest integers as floats, ties to even.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Round(Vector512<float> v) => Avx512F.IsSupported ? Avx512F.RoundScale(v, 0) : Vector512.Round(v);
+
     /// <summary>v less its nearest integer, exactly.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> OffInteger(Vector512<float> v) => Avx512DQ.IsSupported ? Avx512DQ.Reduce(v, 0) : v - Vector512.Round(v);
+
+    /// <summary><c>v · 2^n</c> for an integer n in [−126, 127], rounded once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> TimesPowerOfTwo(Vector512<float> v, Vector512<float> n) => Avx512F.IsSupported
+        ? Avx512F.Scale(v, n)
+        : v * Vector512.ShiftLeft(RoundToInt32(n) + Vector512.Create(127), 23).AsSingle();
 
     /// <summary>For each lane the value whose number is in the last four bits of <paramref name="index"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
