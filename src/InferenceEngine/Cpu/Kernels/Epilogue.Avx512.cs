@@ -36,19 +36,19 @@ internal static unsafe partial class Epilogue
         where TEpilogue : struct, IEpilogue512<TEpilogue>
     {
         var n = 0;
-        for (; n + LineColumns <= columns; n += LineColumns) Lines<TEpilogue>(output, sums + (nint)n * rows, (nint)rows * BlockColumns, rows, multipliers + n, bias + n, row, column + n);
+        for (; n + LineColumns <= columns; n += LineColumns)
+            Lines<TEpilogue>(output, new LineLayout(output.Layout, row, column + n), sums + (nint)n * rows, (nint)rows * BlockColumns, row, rows, multipliers + n, bias + n);
         for (; n + BlockColumns <= columns; n += BlockColumns) Block<TEpilogue>(output, sums + (nint)n * rows, rows, multipliers + n, bias + n, row, column + n);
         if (n < columns) Narrow(output, sums + (nint)n * rows, rows, multipliers + n, bias + n, row, column + n, columns - n);
     }
 
+    // Rows of four blocks; `next` is from the sums of one block to those of the next.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Lines<TEpilogue>(in LinearOutput output, int* sums, nint next, int rows, float* m, float* bias, int row, int column)
+    private static void Lines<TEpilogue>(in LinearOutput output, LineLayout line, int* sums, nint next, int row, int rows, float* m, float* bias)
         where TEpilogue : struct, IEpilogue512<TEpilogue>
     {
         var epilogue = TEpilogue.Of(output);
-        nint stride = output.Layout.Width;
-        var line = new LineLayout(output.Layout, row, column);
-        nint index = line.Index, i1 = line.To1, i2 = line.To2, i3 = line.To3;
+        nint stride = output.Layout.Width, index = line.Index, i1 = line.To1, i2 = line.To2, i3 = line.To3;
         Vector512<float> m0 = Vector512.Load(m), m1 = Vector512.Load(m + BlockColumns), m2 = Vector512.Load(m + 2 * BlockColumns), m3 = Vector512.Load(m + 3 * BlockColumns);
         Vector512<float> b0 = Vector512.Load(bias), b1 = Vector512.Load(bias + BlockColumns), b2 = Vector512.Load(bias + 2 * BlockColumns), b3 = Vector512.Load(bias + 3 * BlockColumns);
         for (; rows > 0; rows--, row++, sums += BlockColumns, index += stride)
@@ -97,15 +97,15 @@ internal static unsafe partial class Epilogue
     }
 
     // Where the four blocks of a line lie: the first of them, and from it to the others, which may be in the next panel.
-    private readonly struct LineLayout(PanelLayout layout, int row, int column)
+    private readonly record struct LineLayout(nint Index, nint To1, nint To2, nint To3)
     {
-        public nint Index { get; } = layout.IndexOf(row, column);
-
-        public nint To1 { get; } = layout.IndexOf(row, column + BlockColumns) - layout.IndexOf(row, column);
-
-        public nint To2 { get; } = layout.IndexOf(row, column + 2 * BlockColumns) - layout.IndexOf(row, column);
-
-        public nint To3 { get; } = layout.IndexOf(row, column + 3 * BlockColumns) - layout.IndexOf(row, column);
+        public LineLayout(PanelLayout layout, int row, int column)
+            : this(layout.IndexOf(row, column), 0, 0, 0)
+        {
+            To1 = layout.IndexOf(row, column + BlockColumns) - Index;
+            To2 = layout.IndexOf(row, column + 2 * BlockColumns) - Index;
+            To3 = layout.IndexOf(row, column + 3 * BlockColumns) - Index;
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

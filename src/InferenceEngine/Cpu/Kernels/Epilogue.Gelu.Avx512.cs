@@ -13,12 +13,14 @@ internal static unsafe partial class Epilogue
         for (; n + LineColumns <= columns; n += LineColumns)
         {
             int* lineSums = sums + (nint)n * rows;
+            nint next = (nint)rows * BlockColumns;
             float* m = multipliers + n, b = bias + n;
-            var count = GeluLines(output, lineSums, rows, m, b, row, column + n, doubtful);
+            var line = new LineLayout(output.Layout, row, column + n);
+            var count = GeluLines(output, line, lineSums, rows, m, b, doubtful);
             for (var i = 0; i < count; i++)
             {
-                var r = doubtful[i];
-                Lines<GeluEpilogue512<Int8Store512>>(output, lineSums + (nint)r * BlockColumns, (nint)rows * BlockColumns, rows: 1, m, b, row + r, column + n);
+                nint r = doubtful[i];
+                Lines<GeluEpilogue512<Int8Store512>>(output, line with { Index = line.Index + r * output.Layout.Width }, lineSums + r * BlockColumns, next, row + (int)r, rows: 1, m, b);
             }
         }
 
@@ -27,10 +29,9 @@ internal static unsafe partial class Epilogue
 
     // Returns how many rows are doubtful, and which.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static int GeluLines(in LinearOutput output, int* sums, int rows, float* m, float* bias, int row, int column, int* doubtful)
+    private static int GeluLines(in LinearOutput output, LineLayout line, int* sums, int rows, float* m, float* bias, int* doubtful)
     {
         var gelu = new GeluCodes512(output.InverseScale, output.CodeOffset);
-        var line = new LineLayout(output.Layout, row, column);
         nint stride = output.Layout.Width, next = (nint)rows * BlockColumns;
         var destination = (byte*)output.Destination + line.Index;
         Vector512<float> m0 = Vector512.Load(m), m1 = Vector512.Load(m + BlockColumns), m2 = Vector512.Load(m + 2 * BlockColumns), m3 = Vector512.Load(m + 3 * BlockColumns);
