@@ -8,7 +8,7 @@ internal static unsafe partial class Epilogue
 {
     private static void FinishGelu(in LinearOutput output, int* sums, int rows, float* multipliers, float* bias, int row, int column, int columns)
     {
-        var doubtful = stackalloc int[rows + 1];
+        var doubtful = stackalloc int[rows];
         var n = 0;
         for (; n + LineColumns <= columns; n += LineColumns)
         {

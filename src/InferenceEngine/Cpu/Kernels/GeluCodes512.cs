@@ -22,6 +22,9 @@ internal readonly struct GeluCodes512
     private const int Intervals = 16;
     private const float Limit = 4.8f;
 
+    // Rounded down: Limit itself is in the last interval.
+    private const float IntervalsPerUnit = (Intervals - 0.5f) / Limit;
+
     // 2^23: added to a float below it, it leaves the nearest integer in the last bits.
     private const float ToInteger = 8_388_608f;
 
@@ -67,7 +70,7 @@ internal readonly struct GeluCodes512
     public Vector512<float> Of(Vector512<float> x)
     {
         var u = Lanes512.SmallerMagnitude(x, Vector512.Create(Limit));
-        var interval = Vector512.FusedMultiplyAdd(u, Vector512.Create((Intervals - 0.5f) / Limit), Vector512.Create(ToInteger)).AsInt32();
+        var interval = Vector512.FusedMultiplyAdd(u, Vector512.Create(IntervalsPerUnit), Vector512.Create(ToInteger)).AsInt32();
         var p = Lanes512.Pick(_c3, interval);
         p = Vector512.FusedMultiplyAdd(p, u, Lanes512.Pick(_c2, interval));
         p = Vector512.FusedMultiplyAdd(p, u, Lanes512.Pick(_c1, interval));
