@@ -115,6 +115,9 @@ public sealed class VerifierTests
         using var model = new FrozenModel(7);
         using var folder = new TempFolder();
         model.Model.train();
+        // What earlier tests left to their finalizers must not go away meanwhile.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
         var before = TorchSharp.torch.Tensor.TotalCount;
         var report = Verify(model, Labels(model));
         Assert.Equal(before, TorchSharp.torch.Tensor.TotalCount);
