@@ -28,7 +28,8 @@ internal sealed class AttentionFunction : autograd.SingleTensorFunction<Attentio
         var d = (int)codes[0].shape[2];
         var p = ExactGemm.MultiplyTransposed(codes[0], codes[1], NumericsContract.Int8Max * NumericsContract.Int8Max); // [B·A, S, S]
         var z = kernels.Softmax(p, IntegerSoftmax.ScoreMultiplier(call.Parameters[0].Scale, call.Parameters[1].Scale, d), call.Layout, call.Heads);
-        var keep = call.Dropout > 0 ? empty_like(p).bernoulli_(1 - call.Dropout).mul_(1 / (1 - call.Dropout)) : null;
+        using TorchSharp.Scalar scale = 1 / (1 - call.Dropout); // Alive until libtorch has read it.
+        var keep = call.Dropout > 0 ? empty_like(p).bernoulli_(1 - call.Dropout).mul_(scale) : null;
         using var dropped = keep is null ? p.alias() : p * keep;
         using var valueByColumn = codes[2].transpose(1, 2);
         using var accumulators = ExactGemm.MultiplyTransposed(dropped, valueByColumn, NumericsContract.ProbabilityMax * NumericsContract.Int8Max);

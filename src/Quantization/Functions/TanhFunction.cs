@@ -23,6 +23,7 @@ internal sealed class TanhFunction : autograd.SingleTensorFunction<TanhFunction>
     {
         using var scope = NewDisposeScope();
         var y = ctx.get_saved_variables()[0];
-        return [(grad_output * (1 - y.square())).MoveToOuterDisposeScope()];
+        // Without numbers: TorchSharp wraps one in an object that the garbage collector may free while libtorch still reads it (seen with square(), which is a power of 2).
+        return [(grad_output * (ones_like(y) - y * y)).MoveToOuterDisposeScope()];
     }
 }
