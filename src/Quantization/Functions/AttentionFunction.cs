@@ -28,8 +28,7 @@ internal sealed class AttentionFunction : autograd.SingleTensorFunction<Attentio
         var d = (int)codes[0].shape[2];
         var p = ExactGemm.MultiplyTransposed(codes[0], codes[1], NumericsContract.Int8Max * NumericsContract.Int8Max); // [B·A, S, S]
         var z = kernels.Softmax(p, IntegerSoftmax.ScoreMultiplier(call.Parameters[0].Scale, call.Parameters[1].Scale, d), call.Layout, call.Heads);
-        using TorchSharp.Scalar scale = 1 / (1 - call.Dropout); // Alive until libtorch has read it.
-        var keep = call.Dropout > 0 ? empty_like(p).bernoulli_(1 - call.Dropout).mul_(scale) : null;
+        var keep = call.Dropout > 0 ? KeepMask(p, 1 - call.Dropout) : null;
         using var dropped = keep is null ? p.alias() : p * keep;
         using var valueByColumn = codes[2].transpose(1, 2);
         using var accumulators = ExactGemm.MultiplyTransposed(dropped, valueByColumn, NumericsContract.ProbabilityMax * NumericsContract.Int8Max);
@@ -71,6 +70,13 @@ internal sealed class AttentionFunction : autograd.SingleTensorFunction<Attentio
         for (var i = 0; i < 3; i++)
             if (call.IsClipped(i)) gradients[i] = kernels.MaskClipped(gradients[i], saved.Dequeue(), call.Amax[i]);
         return [.. gradients.Select(t => t.MoveToOuterDisposeScope()), null!];
+    }
+
+    // 1 / probability where an element is kept, else 0.
+    private static Tensor KeepMask(Tensor p, double probability)
+    {
+        using TorchSharp.Scalar scale = 1 / probability; // Alive until libtorch has read it.
+        return empty_like(p).bernoulli_(probability).mul_(scale);
     }
 
     /// <summary>Parameters, in the order query, key, value, and what the pass saw.</summary>

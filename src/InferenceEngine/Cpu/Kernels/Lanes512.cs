@@ -41,7 +41,7 @@ internal static class Lanes512
 
     /// <summary>v less its nearest integer, exactly.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> OffInteger(Vector512<float> v) => Avx512DQ.IsSupported ? Avx512DQ.Reduce(v, 0) : v - Vector512.Round(v);
+    public static Vector512<float> OffInteger(Vector512<float> v) => Avx512DQ.IsSupported ? Avx512DQ.Reduce(v, 0) : v - Round(v);
 
     /// <summary><c>v · 2^n</c> for an integer n in [−126, 127], rounded once.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
