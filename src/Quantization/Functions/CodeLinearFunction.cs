@@ -32,7 +32,8 @@ internal sealed class CodeLinearFunction : autograd.SingleTensorFunction<CodeLin
         var saved = ctx.get_saved_variables();
         var (x, w, weightScale) = (saved[0], saved[1], saved[2]);
         var dInput = grad_output.matmul(w * weightScale.unsqueeze(1));
-        var dWeight = grad_output.t().matmul(x).mul_(((Call)ctx.get_data("call")).InputScale);
+        using TorchSharp.Scalar inputScale = ((Call)ctx.get_data("call")).InputScale; // Alive until libtorch has read it.
+        var dWeight = grad_output.t().matmul(x).mul_(inputScale);
         var dBias = grad_output.sum([0]);
         return [dInput.MoveToOuterDisposeScope(), dWeight.MoveToOuterDisposeScope(), dBias.MoveToOuterDisposeScope(), null!];
     }

@@ -56,7 +56,7 @@ public sealed class MaskController : IDisposable
 
             var mask = NmMask.Magnitude24(weight.cpu().data<float>().ToArray(), (int)weight.shape[0], (int)weight.shape[1], layer);
             SetMask(layer, mask);
-            if (willRecompute) _pruned[layer] = (weight * (1 - _factors[layer])).DetachFromDisposeScope();
+            if (willRecompute) _pruned[layer] = (weight - weight * _factors[layer]).DetachFromDisposeScope();
             weight.mul_(_factors[layer]);
         }
 

@@ -81,7 +81,8 @@ public sealed class QatTrainer(
         using var scope = NewDisposeScope();
         foreach (var indices in batches)
         {
-            var share = Loss(model.Run(settings.TrainData.Batch(indices)), indices) * ((float)indices.Length / examples);
+            using TorchSharp.Scalar weight = (float)indices.Length / examples; // Alive until libtorch has read it.
+            var share = Loss(model.Run(settings.TrainData.Batch(indices)), indices).mul(weight);
             share.backward();
             loss += share.item<float>();
         }
