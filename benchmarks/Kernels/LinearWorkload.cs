@@ -15,7 +15,7 @@ internal sealed unsafe class LinearWorkload
     private readonly AlignedBuffer _y;
     private readonly WorkerTeam _team;
     private readonly WorkerScratch[] _scratch;
-    private readonly int _rows;
+    private readonly BlockSplit _split;
     private readonly BlockQueue _queue;
     private readonly Action<int> _job;
 
@@ -38,7 +38,7 @@ internal sealed unsafe class LinearWorkload
         _team = team;
         _queue = new BlockQueue(team.Workers);
         _scratch = [.. Enumerable.Range(0, team.Workers).Select(_ => new WorkerScratch())];
-        _rows = m;
+        _split = new BlockSplit(m, _weights.Blocks, kernels.BlocksPerTile, team.Workers);
         _job = Part;
         Operations = 2.0 * m * n * k;
     }
@@ -47,18 +47,16 @@ internal sealed unsafe class LinearWorkload
     public double Operations { get; }
 
     /// <summary>Computes the layer with the whole team.</summary>
-    public void Run()
-    {
-        _queue.Fill(_rows, _weights.Blocks, _kernels.BlocksPerTile, _team.Workers);
-        _team.Run(_job, _team.Workers);
-    }
+    public void Run() => _team.Run(_job, _team.Workers);
 
     private void Part(int worker)
     {
+        _queue.Offer(_split, worker);
+        _team.Sync(worker, _team.Workers);
         PackedRows? packed = null;
-        var layout = PanelLayout.Panels(_rows);
+        var layout = PanelLayout.Panels(_split.Rows);
         var x = _kernels.CodesOf(_x.Pointer, _weights.Width, _weights.Input, layout);
         var y = _kernels.CodesOf(_y.Pointer, CodeWidth.Int8, new QuantizationParameters(100f), layout);
-        _kernels.Linear(new LinearStep(_weights, x, _rows, LinearOutput.Quantize(y)) { Claims = y }, _queue, worker, help: true, _scratch[worker], ref packed);
+        _kernels.Linear(new LinearStep(_weights, x, _split, LinearOutput.Quantize(y)) { Claims = y }, _queue, worker, help: true, _scratch[worker], ref packed);
     }
 }

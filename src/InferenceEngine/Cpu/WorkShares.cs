@@ -11,20 +11,17 @@ internal sealed class WorkShares
     // Items begin .. end − 1, one in either half of the word.
     private readonly long[] _shares;
 
-    private int _workers;
-
     /// <param name="maxWorkers">Most workers that will take.</param>
     public WorkShares(int maxWorkers) => _shares = new long[maxWorkers * Spread];
 
-    /// <summary>Offers items. No worker may be taking.</summary>
-    public void Fill(int items, int workers)
-    {
-        _workers = workers;
-        for (var w = 0; w < workers; w++) _shares[w * Spread] = Pack(WorkRange.Part(items, w, workers));
-    }
+    /// <summary>Offers a worker's share. Once every worker has offered its own, all may take.</summary>
+    public void Offer(int worker, (int Begin, int End) share) => Volatile.Write(ref _shares[worker * Spread], Pack(share));
 
     /// <summary>Takes one item; false when none is left.</summary>
-    public bool TryTake(int worker, out int item)
+    /// <param name="worker">Who takes.</param>
+    /// <param name="workers">Who have offered.</param>
+    /// <param name="item">The item.</param>
+    public bool TryTake(int worker, int workers, out int item)
     {
         while (true)
         {
@@ -34,7 +31,7 @@ internal sealed class WorkShares
             if (TryReplace(worker, (begin, end), (begin + 1, end))) return true;
         }
 
-        while (TryFindLargest(out var victim, out var left))
+        while (TryFindLargest(workers, out var victim, out var left))
         {
             item = left.End - 1;
             if (TryReplace(victim, left, (left.Begin, item))) return true;
@@ -50,11 +47,11 @@ internal sealed class WorkShares
         return ((int)(share >> 32), (int)share);
     }
 
-    /// <summary>The worker of whose share most is left; false when nothing is.</summary>
-    public bool TryFindLargest(out int worker, out (int Begin, int End) left)
+    /// <summary>The one of so many workers of whose share most is left; false when nothing is.</summary>
+    public bool TryFindLargest(int workers, out int worker, out (int Begin, int End) left)
     {
         (worker, left) = (-1, default);
-        for (var w = 0; w < _workers; w++)
+        for (var w = 0; w < workers; w++)
         {
             var share = Left(w);
             if (share.End - share.Begin > left.End - left.Begin) (worker, left) = (w, share);

@@ -3,8 +3,8 @@ using QatKit.Core.Diagnostics;
 
 namespace QatKit.InferenceEngine.Cpu;
 
-/// <summary>A fixed team of threads that run one job together: the caller is worker 0, the others wait for work.</summary>
-/// <remarks>Who waits looks for a few microseconds (<see cref="ShortWait"/>), because the next stage of a forward pass follows at once, and then
+/// <summary>A fixed team of threads that run one job together, in stages if it likes: the caller is worker 0, the others wait for work.</summary>
+/// <remarks>Who waits looks for a few microseconds (<see cref="ShortWait"/>), because the others are about to come, and then
 /// blocks, so that an idle session costs nothing. One job at a time: <see cref="CpuBackend"/> holds a lock around a run.</remarks>
 internal sealed class WorkerTeam : IDisposable
 {
@@ -16,12 +16,19 @@ internal sealed class WorkerTeam : IDisposable
     private const int WorkerBits = 11;
     private const long WorkerMask = (1 << WorkerBits) - 1;
 
+    // Two cache lines, processors fetch them in pairs: what all workers write stays away from what they only read.
+    private const int Spread = 2 * 64 / sizeof(long);
+    private const long OneAsleep = 1L << 32;
+
     private readonly Thread[] _threads;
 
     // Of the caller, 0, and of each thread.
     private readonly Sleeper[] _sleepers;
+    // In the middle: how often workers have come to the end of a stage of this job, and above how many of them sleep there.
+    private readonly long[] _arrivals = new long[2 * Spread];
+
     private Action<int>? _job;
-    private Exception? _failure;
+    private volatile Exception? _failure;
     private long _call;
     private int _pending;
     private volatile bool _stop;
@@ -64,6 +71,11 @@ internal sealed class WorkerTeam : IDisposable
     /// <summary>Threads that sleep, the caller not included.</summary>
     public int Asleep => _sleepers.Skip(1).Count(s => s.IsDown);
 
+    private ref long Arrivals => ref _arrivals[Spread];
+
+    // Some worker of the job will not come any more.
+    private bool IsOver => _failure is not null || _stop;
+
     /// <summary>Runs <c>job(worker)</c> once for every worker 0 .. <paramref name="workers"/> − 1 and returns when all are done.</summary>
     /// <param name="job">The job.</param>
     /// <param name="workers">1 to <see cref="Workers"/>; the others sleep.</param>
@@ -83,6 +95,7 @@ internal sealed class WorkerTeam : IDisposable
         if (_job is not null) throw new InvalidOperationException("The session is running a batch for a caller on this same thread. Run it on another thread.");
         _failure = null;
         _job = job;
+        Arrivals = 0;
         Volatile.Write(ref _pending, workers - 1);
         // A full fence: a worker either sees the new call before it sleeps or is seen asleep here.
         Interlocked.Exchange(ref _call, ((_call >> WorkerBits) + 1 << WorkerBits) + workers);
@@ -91,6 +104,23 @@ internal sealed class WorkerTeam : IDisposable
         AwaitOthers();
         _job = null; // It holds the model.
         if (_failure is { } failure) ExceptionDispatchInfo.Throw(failure);
+    }
+
+    /// <summary>Ends a stage of the job that this worker runs: returns when all its workers have called this as often. What each wrote before, all see afterwards.</summary>
+    /// <param name="worker">Who calls.</param>
+    /// <param name="workers">Whom the job is for. One alone has nobody to wait for.</param>
+    /// <exception cref="InvalidOperationException">Another worker has failed and will not come; <see cref="Run"/> throws what it threw.</exception>
+    /// <exception cref="ObjectDisposedException">A worker has ended the team.</exception>
+    public void Sync(int worker, int workers)
+    {
+        if (workers == 1) return;
+        var arrivals = Interlocked.Increment(ref Arrivals);
+        // Nobody comes twice before all have come once.
+        var all = (Came(arrivals) + workers - 1) / workers * workers;
+        if (Came(arrivals) < all) AwaitArrivals(worker, all);
+        else if (arrivals >= OneAsleep) WakeAll();
+        ObjectDisposedException.ThrowIf(_stop, typeof(InferenceSession));
+        if (_failure is not null) throw new InvalidOperationException("Another worker of the job has failed.");
     }
 
     /// <summary>Ends the threads. No job may be running.</summary>
@@ -106,6 +136,11 @@ internal sealed class WorkerTeam : IDisposable
     {
         _stop = true;
         Interlocked.MemoryBarrier();
+        WakeAll();
+    }
+
+    private void WakeAll()
+    {
         foreach (var sleeper in _sleepers) sleeper.Wake();
     }
 
@@ -129,6 +164,45 @@ internal sealed class WorkerTeam : IDisposable
         catch (Exception e)
         {
             Interlocked.CompareExchange(ref _failure, e, null);
+            WakeAll(); // Others may wait for this worker at the end of a stage.
+        }
+    }
+
+    private static int Came(long arrivals) => (int)arrivals;
+
+    private void AwaitArrivals(int worker, int all)
+    {
+        var wait = new ShortWait();
+        while (wait.GoOn())
+        {
+            for (var i = 0; i < ShortWait.LooksPerTurn; i++)
+            {
+                if (Came(Volatile.Read(ref Arrivals)) >= all || IsOver) return;
+                Thread.SpinWait(1);
+            }
+        }
+
+        var sleeper = _sleepers[worker];
+        sleeper.LieDown();
+        // A full fence: the last to come either sees a sleeper or is seen here.
+        var arrivals = Interlocked.Add(ref Arrivals, OneAsleep);
+        var interrupted = false;
+        for (; Came(arrivals) < all && !IsOver; arrivals = Volatile.Read(ref Arrivals)) SleepOn(sleeper, ref interrupted);
+        Interlocked.Add(ref Arrivals, -OneAsleep);
+        sleeper.GetUp();
+        if (interrupted) Thread.CurrentThread.Interrupt();
+    }
+
+    // Whoever interrupts a worker must not make it leave while others work on its memory.
+    private static void SleepOn(Sleeper sleeper, ref bool interrupted)
+    {
+        try
+        {
+            sleeper.Sleep();
+        }
+        catch (ThreadInterruptedException)
+        {
+            interrupted = true;
         }
     }
 
@@ -144,22 +218,10 @@ internal sealed class WorkerTeam : IDisposable
             }
         }
 
-        // Whoever interrupts the caller must not make it leave while others work on its memory.
         var interrupted = false;
         var sleeper = _sleepers[0];
         sleeper.LieDown();
-        while (Volatile.Read(ref _pending) > 0)
-        {
-            try
-            {
-                sleeper.Sleep();
-            }
-            catch (ThreadInterruptedException)
-            {
-                interrupted = true;
-            }
-        }
-
+        while (Volatile.Read(ref _pending) > 0) SleepOn(sleeper, ref interrupted);
         sleeper.GetUp();
         if (interrupted) Thread.CurrentThread.Interrupt();
     }

@@ -24,9 +24,9 @@ public sealed class BlockQueueTests
                 // One worker alone, all in turn, or anyone.
                 foreach (var order in new Func<int, int>[] { _ => workers - 1, i => i % workers, _ => random.Next(workers) })
                 {
-                    queue.Fill(rows, blocks, unit, workers);
+                    var split = Offer(queue, rows, blocks, unit, workers);
                     var taken = new int[rows, blocks];
-                    for (var i = 0; queue.TryTake(order(i), help: true, out var range, out _); i++) Count(taken, range);
+                    for (var i = 0; queue.TryTake(split, order(i), help: true, out var range, out _); i++) Count(taken, range);
                     Assert.All(taken.Cast<int>(), count => Assert.Equal(1, count));
                 }
             }
@@ -39,15 +39,22 @@ public sealed class BlockQueueTests
     [InlineData(16)]
     public void Whole_shares_are_every_block_once(int workers)
     {
-        var queue = new BlockQueue(workers);
         foreach (var rows in new[] { 1, 128, 1000 })
         {
             foreach (var blocks in new[] { 1, 7, 48 })
             {
-                queue.Fill(rows, blocks, 2, workers);
+                var split = new BlockSplit(rows, blocks, 2, workers);
                 var taken = new int[rows, blocks];
                 for (var w = 0; w < workers; w++)
-                    while (queue.TryTakeShare(w, out var range)) Count(taken, range);
+                {
+                    var (begin, end) = split.ShareOf(w);
+                    for (int next; begin < end; begin = next)
+                    {
+                        next = begin + split.SameRows(begin, end);
+                        Count(taken, split.Range(begin, next));
+                    }
+                }
+
                 Assert.All(taken.Cast<int>(), count => Assert.Equal(1, count));
             }
         }
@@ -61,10 +68,10 @@ public sealed class BlockQueueTests
         var taken = new int[Blocks];
         for (var round = 0; round < 20; round++)
         {
-            queue.Fill(1, Blocks, 2, Workers);
+            var split = Offer(queue, 1, Blocks, 2, Workers);
             Parallel.For(0, Workers, w =>
             {
-                while (queue.TryTake(w, help: true, out var range, out _))
+                while (queue.TryTake(split, w, help: true, out var range, out _))
                     for (var b = range.BlockBegin; b < range.BlockEnd; b++) Interlocked.Increment(ref taken[b]);
             });
             Assert.All(taken, count => Assert.Equal(round + 1, count));
@@ -75,37 +82,37 @@ public sealed class BlockQueueTests
     public void A_worker_takes_its_own_share_from_the_front_in_ever_smaller_pieces_and_then_helps_from_the_end()
     {
         var queue = new BlockQueue(2);
-        queue.Fill(128, 48, 2, 2);
+        var split = Offer(queue, 128, 48, 2, 2);
         Assert.Equal(
             [(0, 12, 12), (12, 20, 20), (20, 22, 22), (22, 24, -1), (36, 48, -1), (30, 36, -1), (26, 30, -1), (24, 26, -1)],
-            Pieces(queue, worker: 0));
-        queue.Fill(128, 48, 2, 2);
-        Assert.Equal((24, 36, 36), Pieces(queue, worker: 1)[0]);
+            Pieces(queue, split, worker: 0));
+        split = Offer(queue, 128, 48, 2, 2);
+        Assert.Equal((24, 36, 36), Pieces(queue, split, worker: 1)[0]);
     }
 
     [Fact]
     public void A_worker_that_shall_not_help_leaves_the_shares_of_others_alone()
     {
         var queue = new BlockQueue(2);
-        queue.Fill(128, 48, 2, 2);
+        var split = Offer(queue, 128, 48, 2, 2);
         var blocks = 0;
-        while (queue.TryTake(1, help: false, out var range, out _))
+        while (queue.TryTake(split, 1, help: false, out var range, out _))
         {
             Assert.True(range.BlockBegin >= 24);
             blocks += range.BlockEnd - range.BlockBegin;
         }
 
         Assert.Equal(24, blocks);
-        Assert.Equal((0, 12, 12), Pieces(queue, worker: 0)[0]);
+        Assert.Equal((0, 12, 12), Pieces(queue, split, worker: 0)[0]);
     }
 
     [Fact]
     public void The_next_block_is_the_one_with_which_the_share_goes_on()
     {
         var queue = new BlockQueue(1);
-        queue.Fill(385, 5, 2, 1);
+        var split = Offer(queue, 385, 5, 2, 1);
         var pieces = new List<(WorkRange Range, int Next)>();
-        while (queue.TryTake(0, help: true, out var range, out var next)) pieces.Add((range, next));
+        while (queue.TryTake(split, 0, help: true, out var range, out var next)) pieces.Add((range, next));
         Assert.Equal([(new(0, 128, 0, 5), 0), (new(128, 256, 0, 5), 0), (new(256, 385, 0, 5), -1)], pieces);
     }
 
@@ -113,22 +120,22 @@ public sealed class BlockQueueTests
     public void One_worker_takes_everything_at_once()
     {
         var queue = new BlockQueue(1);
-        queue.Fill(128, 48, 1, 1);
-        Assert.True(queue.TryTake(0, help: true, out var range, out var next));
+        var split = Offer(queue, 128, 48, 1, 1);
+        Assert.True(queue.TryTake(split, 0, help: true, out var range, out var next));
         Assert.Equal(new WorkRange(0, 128, 0, 48), range);
         Assert.Equal(-1, next);
-        Assert.False(queue.TryTake(0, help: true, out _, out _));
+        Assert.False(queue.TryTake(split, 0, help: true, out _, out _));
     }
 
     [Fact]
     public void Rows_are_split_when_there_are_fewer_blocks_than_workers()
     {
         var queue = new BlockQueue(4);
-        queue.Fill(40, 2, 1, 4);
+        var split = Offer(queue, 40, 2, 1, 4);
         var ranges = new List<WorkRange>();
         for (var w = 0; w < 4; w++)
         {
-            Assert.True(queue.TryTake(w, help: true, out var range, out _));
+            Assert.True(queue.TryTake(split, w, help: true, out var range, out _));
             ranges.Add(range);
         }
 
@@ -144,13 +151,13 @@ public sealed class BlockQueueTests
     public void Rows_are_split_where_pairs_of_blocks_would_leave_workers_idle(int workers, int parts)
     {
         var queue = new BlockQueue(workers);
-        queue.Fill(128, 48, 2, workers);
+        var split = Offer(queue, 128, 48, 2, workers);
         var working = 0;
         var rows = new HashSet<(int, int)>();
         for (var w = 0; w < workers; w++)
         {
             var own = 0;
-            for (; queue.TryTake(w, help: false, out var range, out _); own++) rows.Add((range.RowBegin, range.RowEnd));
+            for (; queue.TryTake(split, w, help: false, out var range, out _); own++) rows.Add((range.RowBegin, range.RowEnd));
             if (own > 0) working++;
         }
 
@@ -165,9 +172,9 @@ public sealed class BlockQueueTests
     public void Two_workers_with_enough_blocks_split_rows_only_where_a_piece_would_have_too_many(int rows, int parts)
     {
         var queue = new BlockQueue(2);
-        queue.Fill(rows, 48, 2, 2);
+        var split = Offer(queue, rows, 48, 2, 2);
         var begins = new HashSet<int>();
-        while (queue.TryTake(0, help: true, out var range, out _)) begins.Add(range.RowBegin);
+        while (queue.TryTake(split, 0, help: true, out var range, out _)) begins.Add(range.RowBegin);
         Assert.Equal(parts, begins.Count);
     }
 
@@ -176,18 +183,25 @@ public sealed class BlockQueueTests
     {
         foreach (var workers in new[] { 1, 2, 3, 5 })
         {
-            BlockQueue queue = new(workers), other = new(workers);
+            var other = new BlockQueue(workers);
             foreach (var rows in new[] { 1, 128, 500 })
             {
-                queue.Fill(rows, 48, 2, workers);
-                other.Fill(rows, 193, 2, workers);
+                var split = new BlockSplit(rows, 48, 2, workers);
+                var otherSplit = Offer(other, rows, 193, 2, workers);
                 for (var w = 0; w < workers; w++)
                 {
-                    Assert.True(other.TryTake(w, help: true, out var range, out _));
-                    Assert.Equal(range.BlockBegin, queue.FirstBlockOf(w, 193));
+                    Assert.True(other.TryTake(otherSplit, w, help: true, out var range, out _));
+                    Assert.Equal(range.BlockBegin, split.FirstBlockOf(w, 193));
                 }
             }
         }
+    }
+
+    private static BlockSplit Offer(BlockQueue queue, int rows, int blocks, int unit, int workers)
+    {
+        var split = new BlockSplit(rows, blocks, unit, workers);
+        for (var w = 0; w < workers; w++) queue.Offer(split, w);
+        return split;
     }
 
     private static void Count(int[,] taken, WorkRange range)
@@ -196,10 +210,10 @@ public sealed class BlockQueueTests
             for (var b = range.BlockBegin; b < range.BlockEnd; b++) taken[r, b]++;
     }
 
-    private static List<(int Begin, int End, int Next)> Pieces(BlockQueue queue, int worker)
+    private static List<(int Begin, int End, int Next)> Pieces(BlockQueue queue, BlockSplit split, int worker)
     {
         var pieces = new List<(int, int, int)>();
-        while (queue.TryTake(worker, help: true, out var range, out var next)) pieces.Add((range.BlockBegin, range.BlockEnd, next));
+        while (queue.TryTake(split, worker, help: true, out var range, out var next)) pieces.Add((range.BlockBegin, range.BlockEnd, next));
         return pieces;
     }
 }

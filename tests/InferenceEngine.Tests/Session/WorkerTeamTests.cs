@@ -127,6 +127,115 @@ public sealed class WorkerTeamTests
         Assert.Equal([0, 1], ran.Order());
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
+    public void No_worker_begins_a_stage_before_all_have_ended_the_last_one(int workers)
+    {
+        const int Stages = 300;
+        using var team = new WorkerTeam(5);
+        var random = new Random(1);
+        for (var run = 0; run < 20; run++)
+        {
+            var ended = new int[Stages];
+            var early = 0;
+            // Now and then a worker takes so long that the others fall asleep.
+            var slow = Enumerable.Range(0, Stages).Select(_ => random.Next(100) == 0 ? random.Next(workers) : -1).ToArray();
+            team.Run(w =>
+            {
+                for (var stage = 0; stage < Stages; stage++)
+                {
+                    if (stage > 0 && Volatile.Read(ref ended[stage - 1]) != workers) Interlocked.Increment(ref early);
+                    if (slow[stage] == w) Thread.Sleep(1);
+                    Interlocked.Increment(ref ended[stage]);
+                    team.Sync(w, workers);
+                }
+            }, workers);
+            Assert.Equal(0, early);
+            Assert.All(ended, count => Assert.Equal(workers, count));
+        }
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(0, 5)]
+    [InlineData(1, 0)]
+    [InlineData(1, 5)]
+    public void A_worker_that_fails_lets_those_go_who_wait_for_it_awake_or_asleep(int failing, int milliseconds)
+    {
+        using var team = new WorkerTeam(3);
+        for (var run = 0; run < 10; run++)
+        {
+            int began = 0, wentOn = 0;
+            var e = Assert.Throws<FormatException>(() => team.Run(w =>
+            {
+                team.Sync(w, 3);
+                Interlocked.Increment(ref began);
+                if (w == failing)
+                {
+                    Thread.Sleep(milliseconds);
+                    throw new FormatException("The second stage.");
+                }
+
+                team.Sync(w, 3);
+                Interlocked.Increment(ref wentOn);
+            }, 3));
+            Assert.Equal("The second stage.", e.Message);
+            Assert.Equal(0, wentOn);
+            Assert.True(began > 0);
+            // The team is none the worse for it.
+            var ran = 0;
+            team.Run(w =>
+            {
+                team.Sync(w, 3);
+                Interlocked.Increment(ref ran);
+            }, 3);
+            Assert.Equal(3, ran);
+        }
+    }
+
+    [Fact]
+    public void A_caller_that_is_interrupted_at_the_end_of_a_stage_waits_for_the_others_all_the_same()
+    {
+        using var team = new WorkerTeam(2);
+        using var entered = new ManualResetEventSlim();
+        using var release = new ManualResetEventSlim();
+        var cancellation = TestContext.Current.CancellationToken;
+        var (released, early, interrupted) = (false, false, false);
+        var caller = new Thread(() =>
+        {
+            team.Run(worker =>
+            {
+                if (worker == 1)
+                {
+                    entered.Set();
+                    release.Wait(cancellation);
+                    released = true;
+                }
+
+                team.Sync(worker, 2);
+                if (worker == 0) early = !released;
+            }, 2);
+            try
+            {
+                Thread.Sleep(0);
+            }
+            catch (ThreadInterruptedException)
+            {
+                interrupted = true;
+            }
+        });
+        caller.Start();
+        Assert.True(entered.Wait(TimeSpan.FromMinutes(1), cancellation));
+        caller.Interrupt();
+        Assert.False(caller.Join(20)); // The caller sleeps by now, or will.
+        release.Set();
+        Assert.True(caller.Join(TimeSpan.FromMinutes(1)));
+        Assert.False(early, "The caller did not wait.");
+        Assert.True(interrupted, "The interruption was lost.");
+    }
+
     [Fact]
     public void Threads_keep_nothing_of_the_context_that_made_the_team()
     {

@@ -55,14 +55,11 @@ internal abstract unsafe class CpuKernels
     /// <param name="packed">The rows that the scratch holds packed; null at first. Layers that read the same rows share them.</param>
     public void Linear(in LinearStep step, BlockQueue queue, int worker, bool help, WorkerScratch scratch, ref PackedRows? packed)
     {
-        var layer = step.Layer;
         var output = step.Output with { Sums = scratch.Sums };
-        var afterwards = step.Following is { } following ? new NextWeights(following, queue.FirstBlockOf(worker, following.Blocks)) : default;
-        while (queue.TryTake(worker, help, out var range, out var next))
+        while (queue.TryTake(step.Split, worker, help, out var range, out var next))
         {
-            var rows = new PackedRows(step.Input.Pointer, layer.Layout, range.RowBegin);
-            Linear(layer, step.Input, output,
-                range with { Claims = step.Claims, RowsPacked = rows == packed, Next = next < 0 ? afterwards : new NextWeights(layer, next) }, scratch);
+            var rows = new PackedRows(step.Input.Pointer, step.Layer.Layout, range.RowBegin);
+            Linear(step.Layer, step.Input, output, range with { Claims = step.Claims, RowsPacked = rows == packed, Next = step.After(worker, next) }, scratch);
             packed = rows;
         }
     }

@@ -1,0 +1,314 @@
+using QatKit.Core.Graph;
+using QatKit.Core.Numerics;
+using QatKit.InferenceEngine.Cpu.Kernels;
+
+namespace QatKit.InferenceEngine.Cpu;
+
+/// <summary>One worker's part of a forward pass. All workers go through the same stages and wait for each other before one that reads what others wrote.</summary>
+/// <remarks>Sequences are concatenated and padding never exists: T is the number of real tokens. The classifier reads only the
+/// first token of each sequence, so after the last layer's attention only those B rows are computed; with a trace all are.
+/// Who has nothing left to do prepares the next stage before it waits.
+/// Letters: T tokens, H hidden, F FFN size, B batch, C classes.</remarks>
+/// <param name="pass">What the workers share.</param>
+/// <param name="worker">Which this is.</param>
+internal sealed unsafe class WorkerPass(ForwardPass pass, int worker)
+{
+    // So many rows of words are on their way from memory while one is computed.
+    private const int TokensAhead = 4;
+
+    private readonly CpuModel _model = pass.Model;
+    private readonly CpuKernels _kernels = pass.Kernels;
+    private readonly RunBuffers _buffers = pass.Buffers;
+    private readonly WorkerScratch _scratch = pass.Buffers.Scratch[worker];
+    private readonly int _hidden = pass.Model.Architecture.Hidden;
+
+    // Of the stage that this worker is in.
+    private readonly LinearStep[] _steps = new LinearStep[3];
+
+    private TokenBatch _batch = null!;
+    private TraceRecorder _trace;
+    private int _tokens;
+    private int _workers;
+
+    // Stages in which work is taken, so far.
+    private int _stage;
+
+    // Rows of the residual stream: T, or B once only first tokens are left.
+    private int _rows;
+
+    /// <summary>Does this worker's part.</summary>
+    public void Run()
+    {
+        (_batch, _trace, _workers) = (pass.Batch, pass.Trace, pass.Workers);
+        _tokens = _rows = _batch.TokenCount;
+        _stage = 0;
+        Embed();
+        var producer = _model.EmbeddingLayerNorm;
+        Record(producer.Name, _tokens, _hidden, _buffers.Layout, _buffers.Hidden);
+        for (var i = 0; i < _model.Layers.Count; i++)
+        {
+            EncoderLayer(i, producer.Name);
+            producer = _model.Layers[i].OutputLayerNorm;
+        }
+
+        Head(producer.Name);
+        _batch = null!;
+        _trace = default;
+    }
+
+    private Codes InputOf(PackedLinear layer, void* codes, PanelLayout layout) => _kernels.CodesOf(codes, layer.Width, layer.Input, layout);
+
+    // Codes of the residual stream.
+    private Codes StreamOf(PackedLinear layer, int slot) => InputOf(layer, (void*)_buffers.InputCodes[slot], _buffers.Layout);
+
+    private BlockSplit Split(int rows, int blocks) => new(rows, blocks, _kernels.BlocksPerTile, _workers);
+
+    private void Sync() => pass.Team.Sync(worker, _workers);
+
+    private void Record(string name, int rows, int columns, PanelLayout layout, float* values)
+    {
+        if (MayRecord()) _trace.Record(name, rows, columns, layout, values);
+    }
+
+    private void Record(string name, int rows, int columns, Codes codes)
+    {
+        if (MayRecord()) _trace.Record(name, rows, columns, codes);
+    }
+
+    // The first worker hands over what all have written; the others wait for it before the next stage.
+    private bool MayRecord()
+    {
+        if (!_trace.IsOn) return false;
+        Sync();
+        return worker == 0;
+    }
+
+    // Word, position and type embedding, LayerNorm, codes of layer 0: [T, H]
+    private void Embed()
+    {
+        var layout = _buffers.Layout;
+        var norm = _model.EmbeddingLayerNorm;
+        _scratch.ClearSums(_tokens);
+        var (begin, end) = WorkRange.Part(_tokens, worker, _workers);
+        var sequence = 0;
+        for (var t = begin; t < end; t++)
+        {
+            while (_batch.Offsets[sequence + 1] <= t) sequence++;
+            // Words come from anywhere in a table that no cache holds.
+            if (t + TokensAhead < end) _model.WordEmbeddings.Fetch(_batch.InputIds[t + TokensAhead]);
+            // A row of words is contiguous, one of the stream is not.
+            var row = (int*)_scratch.Get(_hidden * sizeof(int));
+            _scratch.Sums[t] = _kernels.Embedding(
+                _model.WordEmbeddings.Row(_batch.InputIds[t]),
+                _model.PositionEmbeddings.Row(t - _batch.Offsets[sequence]),
+                _model.TokenTypeEmbeddings.Row(_batch.TokenTypeIds[t]), _hidden, norm.GridScale, row);
+            PanelLayout.RowMajor(_hidden).CopyRow((byte*)row, 0, (byte*)_buffers.FixedHidden, layout, t, _hidden, sizeof(int));
+        }
+
+        Normalize(norm, new WorkRange(begin, end, 0, PackedLinear.BlocksOf(_hidden)), worker, worker, StreamOf(_model.Layers[0].Query, 0));
+    }
+
+    private void EncoderLayer(int index, string producer)
+    {
+        var layer = _model.Layers[index];
+        Project(layer, producer);
+        var last = index + 1 == _model.Layers.Count;
+        var firstOnly = last && !_trace.IsOn;
+        Attend(index, layer, firstOnly);
+        var context = InputOf(layer.AttentionOutput, _buffers.Context, _buffers.HeadLayout);
+        if (firstOnly) KeepFirstTokens(context);
+
+        // [rows, H] -> [rows, H], plus the residual
+        var up = StreamOf(layer.Intermediate, 0);
+        Linear(new LinearStep(layer.AttentionOutput, context, Split(_rows, layer.AttentionOutput.Blocks), AddResidual(layer.AttentionLayerNorm))
+        {
+            Claims = up,
+            Following = layer.Intermediate,
+        });
+        Normalize(layer.AttentionLayerNorm, up);
+        Record(layer.AttentionLayerNorm.Name, _rows, _hidden, _buffers.Layout, _buffers.Hidden);
+        Record(layer.AttentionLayerNorm.Name, _rows, _hidden, up);
+
+        // [rows, H] -> [rows, F] -> [rows, H], plus the residual
+        var down = InputOf(layer.Output, _buffers.Up, _buffers.Layout);
+        Linear(new LinearStep(layer.Intermediate, up, Split(_rows, layer.Intermediate.Blocks), LinearOutput.Gelu(down)) { Following = layer.Output, Claims = down });
+        Record(layer.Intermediate.Name, _rows, _model.Architecture.Intermediate, down);
+        Codes? next = last ? null : StreamOf(_model.Layers[index + 1].Query, 0);
+        Linear(new LinearStep(layer.Output, down, Split(_rows, layer.Output.Blocks), AddResidual(layer.OutputLayerNorm))
+        {
+            Claims = next,
+            Following = last ? _model.Pooler : _model.Layers[index + 1].Query,
+        });
+        Normalize(layer.OutputLayerNorm, next);
+        Record(layer.OutputLayerNorm.Name, _rows, _hidden, _buffers.Layout, _buffers.Hidden);
+    }
+
+    // To the residual stream, in place, for this LayerNorm
+    private LinearOutput AddResidual(PackedLayerNorm norm) => LinearOutput.AddResidual(_buffers.FixedHidden, _buffers.Hidden, _buffers.Layout, norm.GridScale);
+
+    // Query, key and value codes: [T, H] -> [T, H] each
+    private void Project(CpuLayer layer, string producer)
+    {
+        // The previous LayerNorm wrote the query's input codes; key and value read the same unless a mixed-precision
+        // model gave them another quantizer.
+        var query = StreamOf(layer.Query, 0);
+        var key = InputCodes(layer.Key, 1, [query]);
+        var value = InputCodes(layer.Value, 2, [query, key]);
+        Record(producer, _tokens, _hidden, query);
+        var (queries, keys, values) = AttentionInputs(layer);
+        _steps[0] = new LinearStep(layer.Query, query, Split(_tokens, layer.Query.Blocks), LinearOutput.Quantize(queries)) { Following = layer.Key };
+        _steps[1] = new LinearStep(layer.Key, key, Split(_tokens, layer.Key.Blocks), LinearOutput.Quantize(keys)) { Following = layer.Value };
+        _steps[2] = new LinearStep(layer.Value, value, Split(_tokens, layer.Value.Blocks), LinearOutput.Quantize(values))
+        {
+            Following = layer.AttentionOutput,
+            Claims = InputOf(layer.AttentionOutput, _buffers.Context, _buffers.HeadLayout),
+        };
+        RunSteps(3);
+        Record(layer.Query.Name, _tokens, _hidden, queries);
+        Record(layer.Key.Name, _tokens, _hidden, keys);
+        Record(layer.Value.Name, _tokens, _hidden, values);
+    }
+
+    // Queries are multiplied as they are, keys and values are packed as weights are.
+    private (Codes Queries, Codes Keys, Codes Values) AttentionInputs(CpuLayer layer) => (
+        _kernels.CodesOf(_buffers.Query, CodeWidth.Int8, layer.QueryOutput, _buffers.HeadLayout),
+        new Codes((nint)_buffers.Key, CodeWidth.Int8, layer.KeyOutput, _buffers.HeadLayout),
+        new Codes((nint)_buffers.Value, CodeWidth.Int8, layer.ValueOutput, _buffers.HeadLayout));
+
+    private Codes InputCodes(PackedLinear layer, int slot, ReadOnlySpan<Codes> existing)
+    {
+        foreach (var codes in existing)
+            if (codes.Width == layer.Width && codes.Quantizer == layer.Input) return codes;
+        var own = StreamOf(layer, slot);
+        Sync(); // Rows of the residual stream have come from other workers.
+        var (begin, end) = WorkRange.Part(_tokens, worker, _workers);
+        for (var t = begin; t < end; t++) Quantize(t, own, t);
+        return own;
+    }
+
+    // Codes of the context: [T, H], or only the rows of first tokens in it
+    private void Attend(int index, CpuLayer layer, bool firstOnly)
+    {
+        var a = _model.Architecture;
+        var context = InputOf(layer.AttentionOutput, _buffers.Context, _buffers.HeadLayout);
+        var (queries, keys, values) = AttentionInputs(layer);
+        var arguments = new AttentionArguments
+        {
+            Query = queries,
+            Key = keys,
+            Value = values,
+            HeadDim = a.HeadDim,
+            ScoreMultiplier = IntegerSoftmax.ScoreMultiplier(layer.QueryOutput.Scale, layer.KeyOutput.Scale, a.HeadDim),
+            Context = context,
+        };
+        // A head of a sequence is one item; queries are split only when there are fewer items than workers.
+        var heads = _batch.Count * a.Heads;
+        var split = (_workers + heads - 1) / heads;
+        var shares = pass.Queues(_stage++).Heads;
+        shares.Offer(worker, WorkRange.Part(heads * split, worker, _workers));
+        Sync();
+        // Sequences differ in length, so workers help each other; results do not depend on who does what.
+        while (shares.TryTake(worker, _workers, out var item))
+        {
+            var (sequence, head) = Math.DivRem(item / split, a.Heads);
+            var length = _batch.LengthOf(sequence);
+            var (begin, end) = WorkRange.Part(firstOnly ? 1 : length, item % split, split);
+            if (begin < end)
+                _kernels.Attention(arguments, new AttentionWork(_batch.Offsets[sequence], length, head, begin, end), _scratch);
+        }
+
+        if (_trace.IsOn) Record(ModuleNames.Context(index), _tokens, _hidden, context); // The name is made for it.
+    }
+
+    // Moves the rows of first tokens, in the context and in the residual stream, to the front: [T, H] -> [B, H]
+    private void KeepFirstTokens(Codes context)
+    {
+        _rows = _batch.Count;
+        if (_rows == 1) return;
+        Sync();
+        if (worker > 0) return; // The others wait before the next stage.
+        for (var b = 1; b < _batch.Count; b++)
+        {
+            var from = _batch.Offsets[b]; // A sequence has at least one token: from >= b, so no row is lost.
+            context.Layout.CopyRow((byte*)context.Pointer, from, (byte*)context.Pointer, context.Layout, b, _hidden, context.CodeBytes);
+            _buffers.Layout.CopyRow((byte*)_buffers.Hidden, from, (byte*)_buffers.Hidden, _buffers.Layout, b, _hidden, sizeof(float));
+        }
+    }
+
+    // Pooler and classifier over the first token of each sequence: [B, H] -> [B, H] -> [B, C]
+    private void Head(string producer)
+    {
+        var first = InputOf(_model.Pooler, _buffers.First, _buffers.RowLayout);
+        Sync(); // Rows of the residual stream have come from other workers.
+        var (begin, end) = WorkRange.Part(_batch.Count, worker, _workers);
+        for (var b = begin; b < end; b++)
+        {
+            var row = _rows == _batch.Count ? b : _batch.Offsets[b];
+            Quantize(row, first, b);
+        }
+
+        Record(producer, _batch.Count, _hidden, first);
+        var pooled = InputOf(_model.Classifier, _buffers.Pooled, _buffers.RowLayout);
+        Linear(new LinearStep(_model.Pooler, first, Split(_batch.Count, _model.Pooler.Blocks), LinearOutput.Tanh(pooled)));
+        Record(_model.Pooler.Name, _batch.Count, _hidden, pooled);
+        var classes = PanelLayout.RowMajor(_model.Architecture.Classes);
+        Linear(new LinearStep(_model.Classifier, pooled, Split(_batch.Count, _model.Classifier.Blocks), LinearOutput.Float(_buffers.Logits, classes)));
+        Record(ModuleNames.Logits, _batch.Count, classes.Width, classes, _buffers.Logits);
+    }
+
+    // [rows, H] -> [rows, H], of rows whose sums the product before has left. Each worker takes the rows and columns that were its share of
+    // the product: the residual stream stays in its cache.
+    private void Normalize(PackedLayerNorm norm, Codes? codes)
+    {
+        var split = Split(_rows, PackedLinear.BlocksOf(_hidden));
+        Sync();
+        var (begin, end) = split.ShareOf(worker);
+        while (begin < end)
+        {
+            var next = begin + split.SameRows(begin, end);
+            Normalize(norm, split.Range(begin, next), 0, _workers - 1, codes);
+            begin = next;
+        }
+    }
+
+    // The sums of the rows were left by the workers first .. last.
+    private void Normalize(PackedLayerNorm norm, WorkRange range, int first, int last, Codes? codes)
+    {
+        // Of all rows at once: sums come from other cores, and one by one each would be waited for.
+        var statistics = (RowStatistics*)_scratch.Get((long)_rows * sizeof(RowStatistics));
+        for (var t = range.RowBegin; t < range.RowEnd; t++)
+        {
+            var sums = default(RowSums);
+            for (var w = first; w <= last; w++) sums += _buffers.Scratch[w].Sums[t];
+            statistics[t] = norm.StatisticsOf(sums);
+        }
+
+        _kernels.Normalize(norm, statistics, _buffers.FixedHidden, _buffers.Layout, range, codes);
+    }
+
+    private void Linear(LinearStep step)
+    {
+        _steps[0] = step;
+        RunSteps(1);
+    }
+
+    private void RunSteps(int count)
+    {
+        var queues = pass.Queues(_stage++).Products;
+        for (var i = 0; i < count; i++) queues[i].Offer(_steps[i].Split, worker);
+        if (_steps[0].Output.Kind == EpilogueKind.AddResidual) _scratch.ClearSums(_rows);
+        Sync();
+        PackedRows? packed = null; // Query, key and value read the same rows.
+        // One's own share of every step first, and then what others have left.
+        for (var i = 0; i < count; i++) _kernels.Linear(_steps[i], queues[i], worker, help: false, _scratch, ref packed);
+        for (var i = count - 1; i >= 0; i--) _kernels.Linear(_steps[i], queues[i], worker, help: true, _scratch, ref packed);
+    }
+
+    // Codes of a row of the residual stream.
+    private void Quantize(int row, Codes destination, int destinationRow)
+    {
+        var layout = _buffers.Layout;
+        for (var c = 0; c < _hidden; c += layout.Width)
+            _kernels.Quantize(_buffers.Hidden + layout.IndexOf(row, c), Math.Min(layout.Width, _hidden - c), destination.From(destination.Layout.IndexOf(destinationRow, c)));
+    }
+}
