@@ -47,12 +47,14 @@ internal sealed unsafe class LinearWorkload
     public double Operations { get; }
 
     /// <summary>Computes the layer with the whole team.</summary>
-    public void Run() => _team.Run(_job, _team.Workers);
+    public void Run()
+    {
+        for (var w = 0; w < _team.Workers; w++) _queue.Offer(_split, w);
+        _team.Run(_job, _team.Workers);
+    }
 
     private void Part(int worker)
     {
-        _queue.Offer(_split, worker);
-        _team.Sync(worker, _team.Workers);
         PackedRows? packed = null;
         var layout = PanelLayout.Panels(_split.Rows);
         var x = _kernels.CodesOf(_x.Pointer, _weights.Width, _weights.Input, layout);

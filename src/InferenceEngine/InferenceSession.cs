@@ -102,6 +102,7 @@ public sealed class InferenceSession : IDisposable
     /// <returns>Logits, row-major [B, C].</returns>
     /// <exception cref="Core.Diagnostics.QatKitException">The batch does not fit the model (QK5001 to QK5004).</exception>
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    /// <exception cref="InvalidOperationException">Called from within <paramref name="trace"/> of another run of this session, whose threads are busy.</exception>
     public float[] Run(TokenBatch batch, IActivationTrace? trace = null)
     {
         Check(batch);

@@ -6,7 +6,7 @@ namespace QatKit.Core.Graph;
 /// int16 input codes. A LayerNorm's float output (the next residual) is recorded under the same name as floats. Spans are valid only during the call. Rows follow the batch's ragged token order.</remarks>
 public interface IActivationTrace
 {
-    /// <summary>False for a tensor that is of no interest: a backend may then spare itself putting it in order.</summary>
+    /// <summary>False for a tensor that is of no interest: a backend may then spare itself putting it in order. It may ask before the run.</summary>
     /// <param name="name">Its name.</param>
     bool Wants(string name) => true;
 

@@ -48,12 +48,8 @@ internal readonly record struct BlockSplit
     /// <summary>First block of a unit.</summary>
     public int BlockOf(int unit) => unit % Units * Unit;
 
-    /// <summary>Where a worker's share of another layer with the same rows begins.</summary>
-    public int FirstBlockOf(int worker, int blocks)
-    {
-        var other = new BlockSplit(Rows, blocks, Unit, Workers);
-        return other.BlockOf(other.ShareOf(worker).Begin);
-    }
+    /// <summary>The block with which a worker begins.</summary>
+    public int FirstBlockOf(int worker) => BlockOf(ShareOf(worker).Begin);
 
     /// <summary>Rows and blocks of some units of the same rows.</summary>
     public WorkRange Range(int begin, int end)

@@ -74,6 +74,9 @@ internal sealed class CpuBackend : IComputeBackend
             return;
         }
 
+        // A lock does not hold up its own thread, which may come back from a trace, or, where a window's thread waits, with one of the window's messages.
+        if (Monitor.IsEntered(_turn))
+            throw new InvalidOperationException("The session is running a batch for a caller on this same thread. Run the next one when that has returned.");
         lock (_turn) RunAlone(batch, trace, logits);
     }
 

@@ -44,6 +44,11 @@ internal sealed class CpuModel
         .SelectMany(l => new[] { l.Query, l.Key, l.Value, l.AttentionOutput, l.Intermediate, l.Output })
         .Append(Pooler).Append(Classifier);
 
+    /// <summary>What a pass records.</summary>
+    public IEnumerable<string> TraceNames => Layers
+        .SelectMany((l, i) => new[] { l.Query.Name, l.Key.Name, l.Value.Name, ModuleNames.Context(i), l.AttentionLayerNorm.Name, l.Intermediate.Name, l.OutputLayerNorm.Name })
+        .Prepend(EmbeddingLayerNorm.Name).Append(Pooler.Name).Append(ModuleNames.Logits);
+
     /// <summary>Packs a graph.</summary>
     /// <param name="graph">A valid graph.</param>
     /// <param name="settings">Layout and threads.</param>

@@ -54,11 +54,12 @@ internal sealed class ForwardPass
     public unsafe void Execute(TokenBatch batch, IActivationTrace? trace, Span<float> logits)
     {
         Batch = batch;
-        Trace = new TraceRecorder(trace);
+        Trace = TraceRecorder.Of(trace, Model);
         Workers = _settings.ThreadsFor(Model.Architecture, batch.TokenCount);
         Buffers.Reserve(batch.TokenCount, batch.Count);
         Team.Run(_run, Workers);
         new ReadOnlySpan<float>(Buffers.Logits, logits.Length).CopyTo(logits);
+        Batch = null!;
         Trace = default;
     }
 }

@@ -5,17 +5,14 @@ namespace QatKit.InferenceEngine.Cpu;
 /// <remarks>Stages share their items out alike, so that a worker finds in its own cache most of what it wrote in the stage before.</remarks>
 internal sealed class WorkShares
 {
-    // Shares lie two cache lines apart: processors fetch lines in pairs.
-    private const int Spread = 2 * 64 / sizeof(long);
-
     // Items begin .. end − 1, one in either half of the word.
-    private readonly long[] _shares;
+    private readonly SharedWord[] _shares;
 
     /// <param name="maxWorkers">Most workers that will take.</param>
-    public WorkShares(int maxWorkers) => _shares = new long[maxWorkers * Spread];
+    public WorkShares(int maxWorkers) => _shares = new SharedWord[maxWorkers];
 
     /// <summary>Offers a worker's share. Once every worker has offered its own, all may take.</summary>
-    public void Offer(int worker, (int Begin, int End) share) => Volatile.Write(ref _shares[worker * Spread], Pack(share));
+    public void Offer(int worker, (int Begin, int End) share) => Volatile.Write(ref _shares[worker].Value, Pack(share));
 
     /// <summary>Takes one item; false when none is left.</summary>
     /// <param name="worker">Who takes.</param>
@@ -43,7 +40,7 @@ internal sealed class WorkShares
     /// <summary>What is left of a worker's share.</summary>
     public (int Begin, int End) Left(int worker)
     {
-        var share = Volatile.Read(ref _shares[worker * Spread]);
+        var share = Volatile.Read(ref _shares[worker].Value);
         return ((int)(share >> 32), (int)share);
     }
 
@@ -62,7 +59,7 @@ internal sealed class WorkShares
 
     /// <summary>Puts <paramref name="rest"/> in the place of <paramref name="left"/>, unless another worker was faster.</summary>
     public bool TryReplace(int worker, (int Begin, int End) left, (int Begin, int End) rest) =>
-        Interlocked.CompareExchange(ref _shares[worker * Spread], Pack(rest), Pack(left)) == Pack(left);
+        Interlocked.CompareExchange(ref _shares[worker].Value, Pack(rest), Pack(left)) == Pack(left);
 
     private static long Pack((int Begin, int End) share) => ((long)share.Begin << 32) | (uint)share.End;
 }

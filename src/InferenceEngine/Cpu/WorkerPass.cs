@@ -25,8 +25,6 @@ internal sealed unsafe class WorkerPass(ForwardPass pass, int worker)
     // Of the stage that this worker is in.
     private readonly LinearStep[] _steps = new LinearStep[3];
 
-    private TokenBatch _batch = null!;
-    private TraceRecorder _trace;
     private int _tokens;
     private int _workers;
 
@@ -39,8 +37,8 @@ internal sealed unsafe class WorkerPass(ForwardPass pass, int worker)
     /// <summary>Does this worker's part.</summary>
     public void Run()
     {
-        (_batch, _trace, _workers) = (pass.Batch, pass.Trace, pass.Workers);
-        _tokens = _rows = _batch.TokenCount;
+        _workers = pass.Workers;
+        _tokens = _rows = Batch.TokenCount;
         _stage = 0;
         Embed();
         var producer = _model.EmbeddingLayerNorm;
@@ -52,9 +50,9 @@ internal sealed unsafe class WorkerPass(ForwardPass pass, int worker)
         }
 
         Head(producer.Name);
-        _batch = null!;
-        _trace = default;
     }
+
+    private TokenBatch Batch => pass.Batch;
 
     private Codes InputOf(PackedLinear layer, void* codes, PanelLayout layout) => _kernels.CodesOf(codes, layer.Width, layer.Input, layout);
 
@@ -63,24 +61,24 @@ internal sealed unsafe class WorkerPass(ForwardPass pass, int worker)
 
     private BlockSplit Split(int rows, int blocks) => new(rows, blocks, _kernels.BlocksPerTile, _workers);
 
+    // Of this worker's share of a layer.
+    private NextWeights FirstOf(PackedLinear layer) => new(layer, Split(_rows, layer.Blocks).FirstBlockOf(worker));
+
     private void Sync() => pass.Team.Sync(worker, _workers);
 
+    // The first worker hands over what all have written; the others wait for it before the next stage.
     private void Record(string name, int rows, int columns, PanelLayout layout, float* values)
     {
-        if (MayRecord()) _trace.Record(name, rows, columns, layout, values);
+        if (!pass.Trace.Wants(name)) return;
+        Sync();
+        if (worker == 0) pass.Trace.Record(name, rows, columns, layout, values);
     }
 
     private void Record(string name, int rows, int columns, Codes codes)
     {
-        if (MayRecord()) _trace.Record(name, rows, columns, codes);
-    }
-
-    // The first worker hands over what all have written; the others wait for it before the next stage.
-    private bool MayRecord()
-    {
-        if (!_trace.IsOn) return false;
+        if (!pass.Trace.Wants(name)) return;
         Sync();
-        return worker == 0;
+        if (worker == 0) pass.Trace.Record(name, rows, columns, codes);
     }
 
     // Word, position and type embedding, LayerNorm, codes of layer 0: [T, H]
@@ -93,15 +91,15 @@ internal sealed unsafe class WorkerPass(ForwardPass pass, int worker)
         var sequence = 0;
         for (var t = begin; t < end; t++)
         {
-            while (_batch.Offsets[sequence + 1] <= t) sequence++;
+            while (Batch.Offsets[sequence + 1] <= t) sequence++;
             // Words come from anywhere in a table that no cache holds.
-            if (t + TokensAhead < end) _model.WordEmbeddings.Fetch(_batch.InputIds[t + TokensAhead]);
+            if (t + TokensAhead < end) _model.WordEmbeddings.Fetch(Batch.InputIds[t + TokensAhead]);
             // A row of words is contiguous, one of the stream is not.
             var row = (int*)_scratch.Get(_hidden * sizeof(int));
             _scratch.Sums[t] = _kernels.Embedding(
-                _model.WordEmbeddings.Row(_batch.InputIds[t]),
-                _model.PositionEmbeddings.Row(t - _batch.Offsets[sequence]),
-                _model.TokenTypeEmbeddings.Row(_batch.TokenTypeIds[t]), _hidden, norm.GridScale, row);
+                _model.WordEmbeddings.Row(Batch.InputIds[t]),
+                _model.PositionEmbeddings.Row(t - Batch.Offsets[sequence]),
+                _model.TokenTypeEmbeddings.Row(Batch.TokenTypeIds[t]), _hidden, norm.GridScale, row);
             PanelLayout.RowMajor(_hidden).CopyRow((byte*)row, 0, (byte*)_buffers.FixedHidden, layout, t, _hidden, sizeof(int));
         }
 
@@ -113,7 +111,7 @@ internal sealed unsafe class WorkerPass(ForwardPass pass, int worker)
         var layer = _model.Layers[index];
         Project(layer, producer);
         var last = index + 1 == _model.Layers.Count;
-        var firstOnly = last && !_trace.IsOn;
+        var firstOnly = last && !pass.Trace.IsOn;
         Attend(index, layer, firstOnly);
         var context = InputOf(layer.AttentionOutput, _buffers.Context, _buffers.HeadLayout);
         if (firstOnly) KeepFirstTokens(context);
@@ -123,7 +121,7 @@ internal sealed unsafe class WorkerPass(ForwardPass pass, int worker)
         Linear(new LinearStep(layer.AttentionOutput, context, Split(_rows, layer.AttentionOutput.Blocks), AddResidual(layer.AttentionLayerNorm))
         {
             Claims = up,
-            Following = layer.Intermediate,
+            Following = FirstOf(layer.Intermediate),
         });
         Normalize(layer.AttentionLayerNorm, up);
         Record(layer.AttentionLayerNorm.Name, _rows, _hidden, _buffers.Layout, _buffers.Hidden);
@@ -131,13 +129,13 @@ internal sealed unsafe class WorkerPass(ForwardPass pass, int worker)
 
         // [rows, H] -> [rows, F] -> [rows, H], plus the residual
         var down = InputOf(layer.Output, _buffers.Up, _buffers.Layout);
-        Linear(new LinearStep(layer.Intermediate, up, Split(_rows, layer.Intermediate.Blocks), LinearOutput.Gelu(down)) { Following = layer.Output, Claims = down });
+        Linear(new LinearStep(layer.Intermediate, up, Split(_rows, layer.Intermediate.Blocks), LinearOutput.Gelu(down)) { Following = FirstOf(layer.Output), Claims = down });
         Record(layer.Intermediate.Name, _rows, _model.Architecture.Intermediate, down);
         Codes? next = last ? null : StreamOf(_model.Layers[index + 1].Query, 0);
         Linear(new LinearStep(layer.Output, down, Split(_rows, layer.Output.Blocks), AddResidual(layer.OutputLayerNorm))
         {
             Claims = next,
-            Following = last ? _model.Pooler : _model.Layers[index + 1].Query,
+            Following = FirstOf(last ? _model.Pooler : _model.Layers[index + 1].Query),
         });
         Normalize(layer.OutputLayerNorm, next);
         Record(layer.OutputLayerNorm.Name, _rows, _hidden, _buffers.Layout, _buffers.Hidden);
@@ -152,15 +150,16 @@ internal sealed unsafe class WorkerPass(ForwardPass pass, int worker)
         // The previous LayerNorm wrote the query's input codes; key and value read the same unless a mixed-precision
         // model gave them another quantizer.
         var query = StreamOf(layer.Query, 0);
-        var key = InputCodes(layer.Key, 1, [query]);
-        var value = InputCodes(layer.Value, 2, [query, key]);
+        var key = Reads(layer.Key, query) ? query : StreamOf(layer.Key, 1);
+        var value = Reads(layer.Value, query) ? query : Reads(layer.Value, key) ? key : StreamOf(layer.Value, 2);
+        Requantize(query, key, value);
         Record(producer, _tokens, _hidden, query);
         var (queries, keys, values) = AttentionInputs(layer);
-        _steps[0] = new LinearStep(layer.Query, query, Split(_tokens, layer.Query.Blocks), LinearOutput.Quantize(queries)) { Following = layer.Key };
-        _steps[1] = new LinearStep(layer.Key, key, Split(_tokens, layer.Key.Blocks), LinearOutput.Quantize(keys)) { Following = layer.Value };
+        _steps[0] = new LinearStep(layer.Query, query, Split(_tokens, layer.Query.Blocks), LinearOutput.Quantize(queries)) { Following = FirstOf(layer.Key) };
+        _steps[1] = new LinearStep(layer.Key, key, Split(_tokens, layer.Key.Blocks), LinearOutput.Quantize(keys)) { Following = FirstOf(layer.Value) };
         _steps[2] = new LinearStep(layer.Value, value, Split(_tokens, layer.Value.Blocks), LinearOutput.Quantize(values))
         {
-            Following = layer.AttentionOutput,
+            Following = FirstOf(layer.AttentionOutput),
             Claims = InputOf(layer.AttentionOutput, _buffers.Context, _buffers.HeadLayout),
         };
         RunSteps(3);
@@ -175,15 +174,20 @@ internal sealed unsafe class WorkerPass(ForwardPass pass, int worker)
         new Codes((nint)_buffers.Key, CodeWidth.Int8, layer.KeyOutput, _buffers.HeadLayout),
         new Codes((nint)_buffers.Value, CodeWidth.Int8, layer.ValueOutput, _buffers.HeadLayout));
 
-    private Codes InputCodes(PackedLinear layer, int slot, ReadOnlySpan<Codes> existing)
+    private static bool Reads(PackedLinear layer, Codes codes) => codes.Width == layer.Width && codes.Quantizer == layer.Input;
+
+    // Writes the input codes of key and value where they are not the query's.
+    private void Requantize(Codes query, Codes key, Codes value)
     {
-        foreach (var codes in existing)
-            if (codes.Width == layer.Width && codes.Quantizer == layer.Input) return codes;
-        var own = StreamOf(layer, slot);
+        var (ownKey, ownValue) = (key.Pointer != query.Pointer, value.Pointer != query.Pointer && value.Pointer != key.Pointer);
+        if (!ownKey && !ownValue) return;
         Sync(); // Rows of the residual stream have come from other workers.
         var (begin, end) = WorkRange.Part(_tokens, worker, _workers);
-        for (var t = begin; t < end; t++) Quantize(t, own, t);
-        return own;
+        for (var t = begin; t < end; t++)
+        {
+            if (ownKey) Quantize(t, key, t);
+            if (ownValue) Quantize(t, value, t);
+        }
     }
 
     // Codes of the context: [T, H], or only the rows of first tokens in it
@@ -202,7 +206,7 @@ internal sealed unsafe class WorkerPass(ForwardPass pass, int worker)
             Context = context,
         };
         // A head of a sequence is one item; queries are split only when there are fewer items than workers.
-        var heads = _batch.Count * a.Heads;
+        var heads = Batch.Count * a.Heads;
         var split = (_workers + heads - 1) / heads;
         var shares = pass.Queues(_stage++).Heads;
         shares.Offer(worker, WorkRange.Part(heads * split, worker, _workers));
@@ -211,25 +215,25 @@ internal sealed unsafe class WorkerPass(ForwardPass pass, int worker)
         while (shares.TryTake(worker, _workers, out var item))
         {
             var (sequence, head) = Math.DivRem(item / split, a.Heads);
-            var length = _batch.LengthOf(sequence);
+            var length = Batch.LengthOf(sequence);
             var (begin, end) = WorkRange.Part(firstOnly ? 1 : length, item % split, split);
             if (begin < end)
-                _kernels.Attention(arguments, new AttentionWork(_batch.Offsets[sequence], length, head, begin, end), _scratch);
+                _kernels.Attention(arguments, new AttentionWork(Batch.Offsets[sequence], length, head, begin, end), _scratch);
         }
 
-        if (_trace.IsOn) Record(ModuleNames.Context(index), _tokens, _hidden, context); // The name is made for it.
+        if (pass.Trace.IsOn) Record(ModuleNames.Context(index), _tokens, _hidden, context); // The name is made for it.
     }
 
     // Moves the rows of first tokens, in the context and in the residual stream, to the front: [T, H] -> [B, H]
     private void KeepFirstTokens(Codes context)
     {
-        _rows = _batch.Count;
+        _rows = Batch.Count;
         if (_rows == 1) return;
         Sync();
         if (worker > 0) return; // The others wait before the next stage.
-        for (var b = 1; b < _batch.Count; b++)
+        for (var b = 1; b < Batch.Count; b++)
         {
-            var from = _batch.Offsets[b]; // A sequence has at least one token: from >= b, so no row is lost.
+            var from = Batch.Offsets[b]; // A sequence has at least one token: from >= b, so no row is lost.
             context.Layout.CopyRow((byte*)context.Pointer, from, (byte*)context.Pointer, context.Layout, b, _hidden, context.CodeBytes);
             _buffers.Layout.CopyRow((byte*)_buffers.Hidden, from, (byte*)_buffers.Hidden, _buffers.Layout, b, _hidden, sizeof(float));
         }
@@ -240,20 +244,20 @@ internal sealed unsafe class WorkerPass(ForwardPass pass, int worker)
     {
         var first = InputOf(_model.Pooler, _buffers.First, _buffers.RowLayout);
         Sync(); // Rows of the residual stream have come from other workers.
-        var (begin, end) = WorkRange.Part(_batch.Count, worker, _workers);
+        var (begin, end) = WorkRange.Part(Batch.Count, worker, _workers);
         for (var b = begin; b < end; b++)
         {
-            var row = _rows == _batch.Count ? b : _batch.Offsets[b];
+            var row = _rows == Batch.Count ? b : Batch.Offsets[b];
             Quantize(row, first, b);
         }
 
-        Record(producer, _batch.Count, _hidden, first);
+        Record(producer, Batch.Count, _hidden, first);
         var pooled = InputOf(_model.Classifier, _buffers.Pooled, _buffers.RowLayout);
-        Linear(new LinearStep(_model.Pooler, first, Split(_batch.Count, _model.Pooler.Blocks), LinearOutput.Tanh(pooled)));
-        Record(_model.Pooler.Name, _batch.Count, _hidden, pooled);
+        Linear(new LinearStep(_model.Pooler, first, Split(Batch.Count, _model.Pooler.Blocks), LinearOutput.Tanh(pooled)));
+        Record(_model.Pooler.Name, Batch.Count, _hidden, pooled);
         var classes = PanelLayout.RowMajor(_model.Architecture.Classes);
-        Linear(new LinearStep(_model.Classifier, pooled, Split(_batch.Count, _model.Classifier.Blocks), LinearOutput.Float(_buffers.Logits, classes)));
-        Record(ModuleNames.Logits, _batch.Count, classes.Width, classes, _buffers.Logits);
+        Linear(new LinearStep(_model.Classifier, pooled, Split(Batch.Count, _model.Classifier.Blocks), LinearOutput.Float(_buffers.Logits, classes)));
+        Record(ModuleNames.Logits, Batch.Count, classes.Width, classes, _buffers.Logits);
     }
 
     // [rows, H] -> [rows, H], of rows whose sums the product before has left. Each worker takes the rows and columns that were its share of

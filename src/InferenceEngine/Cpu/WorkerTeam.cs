@@ -16,17 +16,13 @@ internal sealed class WorkerTeam : IDisposable
     private const int WorkerBits = 11;
     private const long WorkerMask = (1 << WorkerBits) - 1;
 
-    // Two cache lines, processors fetch them in pairs: what all workers write stays away from what they only read.
-    private const int Spread = 2 * 64 / sizeof(long);
-    private const long OneAsleep = 1L << 32;
-
     private readonly Thread[] _threads;
 
     // Of the caller, 0, and of each thread.
     private readonly Sleeper[] _sleepers;
-    // In the middle: how often workers have come to the end of a stage of this job, and above how many of them sleep there.
-    private readonly long[] _arrivals = new long[2 * Spread];
 
+    // Workers that have come to the end of the job's present stage, and stages that all have ended, of this job and those before.
+    private SharedWord _arrived, _ended;
     private Action<int>? _job;
     private volatile Exception? _failure;
     private long _call;
@@ -71,8 +67,6 @@ internal sealed class WorkerTeam : IDisposable
     /// <summary>Threads that sleep, the caller not included.</summary>
     public int Asleep => _sleepers.Skip(1).Count(s => s.IsDown);
 
-    private ref long Arrivals => ref _arrivals[Spread];
-
     // Some worker of the job will not come any more.
     private bool IsOver => _failure is not null || _stop;
 
@@ -81,7 +75,6 @@ internal sealed class WorkerTeam : IDisposable
     /// <param name="workers">1 to <see cref="Workers"/>; the others sleep.</param>
     /// <remarks>An exception of any worker is thrown here, after all have ended. A job for one worker needs no team, and runs after its end too.</remarks>
     /// <exception cref="ObjectDisposedException">The team has ended: no one would take the job.</exception>
-    /// <exception cref="InvalidOperationException">Called from within a job.</exception>
     public void Run(Action<int> job, int workers)
     {
         if (workers == 1)
@@ -91,11 +84,9 @@ internal sealed class WorkerTeam : IDisposable
         }
 
         ObjectDisposedException.ThrowIf(_stop, typeof(InferenceSession));
-        // A caller that waits may be called back on its own thread (a window's thread handles messages meanwhile), where no lock holds it up.
-        if (_job is not null) throw new InvalidOperationException("The session is running a batch for a caller on this same thread. Run it on another thread.");
         _failure = null;
         _job = job;
-        Arrivals = 0;
+        _arrived.Value = 0; // A job that failed leaves some.
         Volatile.Write(ref _pending, workers - 1);
         // A full fence: a worker either sees the new call before it sleeps or is seen asleep here.
         Interlocked.Exchange(ref _call, ((_call >> WorkerBits) + 1 << WorkerBits) + workers);
@@ -114,20 +105,29 @@ internal sealed class WorkerTeam : IDisposable
     public void Sync(int worker, int workers)
     {
         if (workers == 1) return;
-        var arrivals = Interlocked.Increment(ref Arrivals);
-        // Nobody comes twice before all have come once.
-        var all = (Came(arrivals) + workers - 1) / workers * workers;
-        if (Came(arrivals) < all) AwaitArrivals(worker, all);
-        else if (arrivals >= OneAsleep) WakeAll();
+        var ended = Volatile.Read(ref _ended.Value);
+        if (Interlocked.Increment(ref _arrived.Value) < workers)
+        {
+            AwaitEnd(worker, ended);
+        }
+        else
+        {
+            _arrived.Value = 0;
+            // A full fence: the others either see that the stage has ended before they sleep or are seen asleep here.
+            Interlocked.Exchange(ref _ended.Value, ended + 1);
+            for (var w = 0; w < workers; w++) _sleepers[w].Wake();
+        }
+
         ObjectDisposedException.ThrowIf(_stop, typeof(InferenceSession));
         if (_failure is not null) throw new InvalidOperationException("Another worker of the job has failed.");
     }
 
-    /// <summary>Ends the threads. No job may be running.</summary>
+    /// <summary>Ends the threads. Only the caller's part of a job may call it: the job then ends with <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose()
     {
         End();
         foreach (var thread in _threads) thread.Join();
+        Volatile.Write(ref _pending, 0); // Who had not yet seen the job will not come.
         foreach (var sleeper in _sleepers) sleeper.Dispose();
     }
 
@@ -168,27 +168,23 @@ internal sealed class WorkerTeam : IDisposable
         }
     }
 
-    private static int Came(long arrivals) => (int)arrivals;
-
-    private void AwaitArrivals(int worker, int all)
+    // Waits until more stages than `ended` have.
+    private void AwaitEnd(int worker, long ended)
     {
         var wait = new ShortWait();
         while (wait.GoOn())
         {
             for (var i = 0; i < ShortWait.LooksPerTurn; i++)
             {
-                if (Came(Volatile.Read(ref Arrivals)) >= all || IsOver) return;
+                if (Volatile.Read(ref _ended.Value) != ended || IsOver) return;
                 Thread.SpinWait(1);
             }
         }
 
+        var interrupted = false;
         var sleeper = _sleepers[worker];
         sleeper.LieDown();
-        // A full fence: the last to come either sees a sleeper or is seen here.
-        var arrivals = Interlocked.Add(ref Arrivals, OneAsleep);
-        var interrupted = false;
-        for (; Came(arrivals) < all && !IsOver; arrivals = Volatile.Read(ref Arrivals)) SleepOn(sleeper, ref interrupted);
-        Interlocked.Add(ref Arrivals, -OneAsleep);
+        while (Volatile.Read(ref _ended.Value) == ended && !IsOver) SleepOn(sleeper, ref interrupted);
         sleeper.GetUp();
         if (interrupted) Thread.CurrentThread.Interrupt();
     }
@@ -256,7 +252,12 @@ internal sealed class WorkerTeam : IDisposable
         sleeper.LieDown();
         while (true)
         {
-            if (_stop) return false;
+            if (_stop)
+            {
+                sleeper.GetUp(); // Nobody wakes who has gone.
+                return false;
+            }
+
             var call = Volatile.Read(ref _call);
             if (call != seen && IsFor(worker, call))
             {

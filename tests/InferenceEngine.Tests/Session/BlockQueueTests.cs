@@ -179,19 +179,18 @@ public sealed class BlockQueueTests
     }
 
     [Fact]
-    public void The_share_of_another_layer_begins_where_it_will_be_taken_first()
+    public void A_share_begins_where_it_is_taken_first()
     {
         foreach (var workers in new[] { 1, 2, 3, 5 })
         {
-            var other = new BlockQueue(workers);
+            var queue = new BlockQueue(workers);
             foreach (var rows in new[] { 1, 128, 500 })
             {
-                var split = new BlockSplit(rows, 48, 2, workers);
-                var otherSplit = Offer(other, rows, 193, 2, workers);
+                var split = Offer(queue, rows, 193, 2, workers);
                 for (var w = 0; w < workers; w++)
                 {
-                    Assert.True(other.TryTake(otherSplit, w, help: true, out var range, out _));
-                    Assert.Equal(range.BlockBegin, split.FirstBlockOf(w, 193));
+                    Assert.True(queue.TryTake(split, w, help: true, out var range, out _));
+                    Assert.Equal(range.BlockBegin, split.FirstBlockOf(w));
                 }
             }
         }

@@ -69,26 +69,6 @@ public sealed class WorkerTeamTests
     }
 
     [Fact]
-    public void A_job_within_a_job_is_refused_and_the_outer_one_goes_on()
-    {
-        using var team = new WorkerTeam(2);
-        var done = 0;
-        team.Run(w =>
-        {
-            if (w == 0)
-            {
-                var e = Assert.Throws<InvalidOperationException>(() => team.Run(_ => Interlocked.Exchange(ref done, -100), 2));
-                Assert.Equal("The session is running a batch for a caller on this same thread. Run it on another thread.", e.Message);
-            }
-
-            Interlocked.Increment(ref done);
-        }, 2);
-        Assert.Equal(2, done);
-        team.Run(_ => Interlocked.Increment(ref done), 2);
-        Assert.Equal(4, done);
-    }
-
-    [Fact]
     public async Task A_caller_that_is_interrupted_waits_for_the_others_all_the_same()
     {
         var cancellation = TestContext.Current.CancellationToken;
@@ -127,17 +107,15 @@ public sealed class WorkerTeamTests
         Assert.Equal([0, 1], ran.Order());
     }
 
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(5)]
-    public void No_worker_begins_a_stage_before_all_have_ended_the_last_one(int workers)
+    [Fact]
+    public void No_worker_begins_a_stage_before_all_have_ended_the_last_one()
     {
         const int Stages = 300;
         using var team = new WorkerTeam(5);
         var random = new Random(1);
-        for (var run = 0; run < 20; run++)
+        for (var run = 0; run < 50; run++)
         {
+            var workers = random.Next(1, 6);
             var ended = new int[Stages];
             var early = 0;
             // Now and then a worker takes so long that the others fall asleep.
@@ -167,11 +145,10 @@ public sealed class WorkerTeamTests
         using var team = new WorkerTeam(3);
         for (var run = 0; run < 10; run++)
         {
-            int began = 0, wentOn = 0;
+            var wentOn = 0;
             var e = Assert.Throws<FormatException>(() => team.Run(w =>
             {
                 team.Sync(w, 3);
-                Interlocked.Increment(ref began);
                 if (w == failing)
                 {
                     Thread.Sleep(milliseconds);
@@ -183,7 +160,6 @@ public sealed class WorkerTeamTests
             }, 3));
             Assert.Equal("The second stage.", e.Message);
             Assert.Equal(0, wentOn);
-            Assert.True(began > 0);
             // The team is none the worse for it.
             var ran = 0;
             team.Run(w =>

@@ -190,7 +190,24 @@ public sealed class WorkerTests
     {
         var session = Session(new ScalarKernels(), threads: 2);
         var run = Background(() => session.Run(Batch, new DisposingTrace(session)));
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => run.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+        var e = await Assert.ThrowsAsync<ObjectDisposedException>(() => run.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+        Assert.Equal(typeof(InferenceSession).FullName, e.ObjectName);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(TenTokens * 10)] // One of the two batches is worth both threads, the other one.
+    public void A_run_from_within_the_trace_of_another_is_refused_and_that_one_goes_on(int workPerThread)
+    {
+        using var session = Session(new ScalarKernels(), threads: 2, workPerThread);
+        var small = SyntheticGraph.CreateBatch(Small, [1], 1);
+        foreach (var (outer, inner) in new[] { (Batch, Batch), (Batch, small), (small, Batch), (small, small) })
+        {
+            var expected = session.Run(outer);
+            var trace = new RunningTrace(session, inner);
+            TensorAssert.BitEqual(expected, session.Run(outer, trace));
+            Assert.Equal(["The session is running a batch for a caller on this same thread. Run the next one when that has returned."], trace.Messages.Distinct());
+        }
     }
 
     [Fact]
@@ -229,6 +246,19 @@ public sealed class WorkerTests
     // A thread of its own: the pool may be busy with other tests.
     private static Task<T> Background<T>(Func<T> work) =>
         Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private sealed class RunningTrace(InferenceSession session, TokenBatch batch) : IActivationTrace
+    {
+        public List<string> Messages { get; } = [];
+
+        public void Record(string name, int rows, int columns, ReadOnlySpan<sbyte> codes) => Run();
+
+        public void Record(string name, int rows, int columns, ReadOnlySpan<short> codes) => Run();
+
+        public void Record(string name, int rows, int columns, ReadOnlySpan<float> values) => Run();
+
+        private void Run() => Messages.Add(Assert.Throws<InvalidOperationException>(() => session.Run(batch)).Message);
+    }
 
     private sealed class DisposingTrace(InferenceSession session) : IActivationTrace
     {

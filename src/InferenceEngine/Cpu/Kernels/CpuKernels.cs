@@ -59,7 +59,7 @@ internal abstract unsafe class CpuKernels
         while (queue.TryTake(step.Split, worker, help, out var range, out var next))
         {
             var rows = new PackedRows(step.Input.Pointer, step.Layer.Layout, range.RowBegin);
-            Linear(step.Layer, step.Input, output, range with { Claims = step.Claims, RowsPacked = rows == packed, Next = step.After(worker, next) }, scratch);
+            Linear(step.Layer, step.Input, output, range with { Claims = step.Claims, RowsPacked = rows == packed, Next = next < 0 ? step.Following : new NextWeights(step.Layer, next) }, scratch);
             packed = rows;
         }
     }

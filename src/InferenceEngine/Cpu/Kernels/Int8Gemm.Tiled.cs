@@ -4,7 +4,7 @@ namespace QatKit.InferenceEngine.Cpu.Kernels;
 
 internal static unsafe partial class Int8Gemm
 {
-    // Blocks whose sums stay in the second-level cache (see BlockQueue.MaxRows) from one stretch of K to the next.
+    // Blocks whose sums stay in the second-level cache (see BlockSplit.MaxRows) from one stretch of K to the next.
     private const int GroupBlocks = 8;
     private const int CacheLine = 64;
 
