@@ -12,8 +12,8 @@
 #   ./gpu-check.sh list                         the stages with their limits
 #
 # RESULTS receives report.md, report.json and logs.tar.gz (log and results of every stage, renewed after each one). A stage that fails or
-# runs out of time does not stop the others. When warpgroup products fail or hang in stage plans, the stages after it, also those of later runs
-# from this folder, do without them. Exit code: 0 nothing failed, 1 something did, 3 nothing failed but no device was used.
+# runs out of time does not stop the others. When warpgroup products fail or hang in stage plans, or it has no time for them, the stages after it, also
+# those of later runs from this folder, do without them. Exit code: 0 nothing failed, 1 something did, 3 nothing failed but no device was used.
 set -uo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -45,6 +45,7 @@ stage_machine() {
     command -v python3 && python3 --version
     command -v compute-sanitizer ncu g++
     echo "NVRTC of this machine: $(host_nvrtc || echo none)"
+    ldconfig -p | grep -m 1 libssl || echo "libssl is not here: hashes need it"
     nvidia-smi -q -i 0 | grep -E 'Product Name|Driver Version|CUDA Version|Graphics|SM |Memory  |Power Draw|Current Temp|ECC|MIG' || echo "nvidia-smi is not here"
 }
 
@@ -62,10 +63,7 @@ stage_plans-host() { with_host "$check" plans "${without[@]}" --json plans-host.
 
 stage_device-tests() {
     need_device
-    # They have shapes of their own, whose kernels did not all come along.
-    local kernels=with_host
-    host_nvrtc >/dev/null || kernels=with_packed
-    "$kernels" "$tests" -noColor -namespace '*.Tests.Cuda.*' -namespace- '*.Emulation' -namespace- '*.Compilation' -class- '*.EmulatedBackendTests'
+    with_packed "$tests" -noColor -namespace '*.Tests.Cuda.*' -namespace- '*.Emulation' -namespace- '*.Compilation' -class- '*.EmulatedBackendTests'
 }
 
 stage_soak() { with_packed "$check" soak "${without[@]}" --sentences 10000 --seconds $((STAGE_LIMIT - 20)) --json soak.json; }
@@ -126,7 +124,7 @@ need() { command -v "$1" >/dev/null || { echo "$1 is not here"; exit 3; }; }
 
 need_device() {
     local said
-    said=$(with_packed "$check" doctor) || { echo "no device: $(tail -n 1 <<<"$said")"; exit 3; }
+    said=$(with_packed timeout -k 5 60 "$check" doctor) || { echo "no device: $(tail -n 1 <<<"$said")"; exit 3; }
 }
 
 sanitize() { # tool, options
@@ -193,7 +191,10 @@ run() {
     trap 'rm -rf -- "$work"' EXIT
     export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 NO_COLOR=1 XDG_CACHE_HOME="$here/cache"
     # Neither the toolkit's programs nor, in some containers, the driver's library are where they are looked for.
-    [ ! -d /usr/local/cuda/bin ] || PATH=$PATH:/usr/local/cuda/bin
+    local folder
+    for folder in /usr/local/cuda/bin /usr/local/cuda*/compute-sanitizer /opt/nvidia/nsight-compute/* /usr/local/nvidia/bin; do
+        [ ! -d "$folder" ] || PATH=$PATH:$folder
+    done
     [ ! -e /usr/local/nvidia/lib64/libcuda.so.1 ] || export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}/usr/local/nvidia/lib64"
 
     # What an earlier run from this folder found counts until somebody says otherwise.
@@ -202,8 +203,8 @@ run() {
         note without-wgmma "$(<"$doubts")"
     fi
 
-    local failed=0 used=0 status result detail start left limit
-    with_packed "$check" doctor >/dev/null 2>&1 && used=1
+    local failed=0 used=0 status result detail start left limit pid
+    with_packed timeout -k 5 60 "$check" doctor >/dev/null 2>&1 && used=1
     for stage in $stages; do
         left=$((budget - SECONDS))
         limit=$((limits[$stage] < left ? limits[$stage] : left))
@@ -212,9 +213,13 @@ run() {
             result=skipped detail="no time was left"
         else
             echo "== $stage (at most $limit s)"
-            (cd -- "$work" && STAGE_LIMIT=$limit STAGE_WITHOUT=$avoid timeout --kill-after=5 "$limit" "$self" stage "$stage") >"$work/$stage.log" 2>&1
+            (cd -- "$work" && STAGE_LIMIT=$limit STAGE_WITHOUT=$avoid exec timeout --kill-after=5 "$limit" "$self" stage "$stage") >"$work/$stage.log" 2>&1 &
+            pid=$!
+            wait "$pid"
             status=$?
-            detail=$(grep -v '^[[:space:]]*$' "$work/$stage.log" | tail -n 1 | tr '\t' ' ' | sed -E 's/^[[:space:]]+//' | cut -c 1-300)
+            # timeout ends with the stage's shell; what that has started may be slower to go, and would disturb the next stage. All are of timeout's group.
+            kill -KILL -- "-$pid" 2>/dev/null
+            detail=$(grep -a -v '^[[:space:]]*$' "$work/$stage.log" | tail -n 1 | tr '\t' ' ' | sed -E 's/^[[:space:]]+//' | cut -c 1-300)
             case $status in
                 0) result=passed ;;
                 3) result=skipped ;;
@@ -225,8 +230,8 @@ run() {
         printf '%s\t%s\t%s\t%s\n' "$stage" "$result" "$((SECONDS - start))" "$detail" >>"$work/stages.tsv"
         echo "   $result in $((SECONDS - start)) s: $detail"
         if [ "$stage" = plans ] && [ "$avoid" != wgmma ]; then
-            if doubtful "$work/plans.log"; then
-                echo "warpgroup products failed in stage plans: the stages after it ran without them (--without wgmma)" >"$doubts"
+            if doubtful "$work/plans.log" "$result"; then
+                echo "warpgroup products did not pass in stage plans: the stages after it ran without them (--without wgmma)" >"$doubts"
                 if [ -z "$avoid" ]; then
                     avoid=wgmma
                     note without-wgmma "$(<"$doubts")"
@@ -235,7 +240,7 @@ run() {
                 rm -f -- "$doubts"
             fi
         fi
-        "$check" report --from "$work" --to "$results" >"$work/report.log" 2>&1 || { failed=1; tail -n 3 "$work/report.log"; }
+        timeout -k 5 60 "$check" report --from "$work" --to "$results" >"$work/report.log" 2>&1 || { failed=1; tail -n 3 "$work/report.log"; }
         tar -czf "$results/logs.tar.gz.part" -C "$work" . && mv -- "$results/logs.tar.gz.part" "$results/logs.tar.gz"
     done
 
@@ -252,9 +257,9 @@ note() {
     echo "== $2"
 }
 
-# Whether the warpgroup products began, and did not both (dense and 2:4) end well. A device that has none leaves them out.
-doubtful() { # log of stage plans
-    grep -q -s '^warpgroup products begin' "$1" && [ "$(grep -c -E '^wgmma/[0-9]+ (dense|2:4): (equal$|left out)' "$1")" -lt 2 ]
+# Whether the warpgroup products began, or there was no time for them, and they did not both (dense and 2:4) end well. A device that has none leaves them out.
+doubtful() { # log of stage plans, result
+    { [ "$2" = "timed out" ] || grep -q -s '^warpgroup products begin' "$1"; } && [ "$(grep -c -E '^wgmma/[0-9]+ (dense|2:4): (equal$|left out)' "$1")" -lt 2 ]
 }
 
 # ---- pack

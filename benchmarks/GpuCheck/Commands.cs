@@ -70,7 +70,7 @@ internal static class Commands
     private static Command Plans(TextWriter output)
     {
         var json = Json();
-        var quick = new Option<bool>("--quick") { Description = "Each tile with 1 and 4 splits: for compute-sanitizer." };
+        var quick = new Option<bool>("--quick") { Description = "Each tile without splits on dense weights and with 4 on 2:4: for compute-sanitizer." };
         var without = Without();
         return DeviceVerb("plans", "Every plan, forced, against the reference.", [quick, without, json], parsed =>
         {
@@ -92,7 +92,7 @@ internal static class Commands
             var report = SoakRun.Run(SoakModel.All, parsed.GetValue(sentences), TimeSpan.FromSeconds(parsed.GetValue(seconds)), graph => EngineImplementations.Create(graph, OnDevice(parsed.GetValue(without))), output,
                 soFar => CheckJson.Write(parsed.GetValue(json), soFar));
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{report.Sentences} of {report.Wanted} sentences compared in {report.Seconds:F0} s, {report.Different} differ"));
+                $"{report.Sentences} of {report.Wanted} sentences compared in {report.Seconds:F0} s, {report.Different} differ{(report.TimeWasOver ? ", then the time was over" : "")}"));
             return Passed(report.Passed);
         });
     }
@@ -203,7 +203,9 @@ internal static class Commands
     // A missing device must show before minutes go into making models.
     private static Command DeviceVerb(string name, string description, Option[] options, Func<ParseResult, int> run) => Verb(name, description, options, parsed =>
     {
-        CudaProbe.Choose(CudaDriver.Open(), 0);
+        var driver = CudaDriver.Open();
+        // A context that nobody holds ends with its session, and the next session waits for a new one.
+        using var context = driver.CreateContext(CudaProbe.Choose(driver, 0));
         return run(parsed);
     });
 

@@ -38,7 +38,12 @@ bool Step(string name, Func<string> run)
 void Write()
 {
     if (args.Length < 2) return;
-    using var file = File.Create(args[1]);
+    using (var file = File.Create(args[1] + ".part")) WriteSteps(file);
+    File.Move(args[1] + ".part", args[1], overwrite: true);
+}
+
+void WriteSteps(Stream file)
+{
     using var json = new Utf8JsonWriter(file, new JsonWriterOptions { Indented = true });
     json.WriteStartObject();
     json.WriteStartArray("steps");

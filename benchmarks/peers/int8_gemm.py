@@ -24,27 +24,46 @@ def dense_weight(torch, n, k):
     return random_codes(torch, n, k).t()
 
 
-def sparse_weight(torch, n, k):
+def sparse_codes(torch, n, k):
     weight = random_codes(torch, n, k)
     # A random pair of each four stays; a code that stays is not zero.
     keep = torch.rand(n, k // 4, 4, device="cuda").argsort(-1) < 2
-    return torch._cslt_compress(torch.where(keep.view(n, k), torch.where(weight == 0, 1, weight), 0).to(torch.int8))
+    return torch.where(keep.view(n, k), torch.where(weight == 0, 1, weight), 0).to(torch.int8)
+
+
+def sparse_weight(torch, n, k):
+    return torch._cslt_compress(sparse_codes(torch, n, k))
 
 
 def product(torch, peer, x, example):
     """The call for one shape; cuSPARSELt looks for its fastest algorithm first."""
     if peer == DENSE:
         return lambda weight: torch._int_mm(x, weight)
-    best = torch._cslt_sparse_mm_search(example, x.t())
-    return lambda weight: torch._cslt_sparse_mm(weight, x.t(), alg_id=best)
+    choice = search(torch, example, x.t())
+    return lambda weight: torch._cslt_sparse_mm(weight, x.t(), **choice)
 
 
-def check(torch, tokens):
-    """The dense call must give the exact sums: a peer that computes something else is no peer."""
-    x, weight = random_codes(torch, tokens, 256), random_codes(torch, 64, 256)
-    got, want = torch._int_mm(x, weight.t()).cpu(), x.cpu().int() @ weight.cpu().int().t()
-    if not torch.equal(got, want.to(got.dtype)):
-        raise ArithmeticError("torch._int_mm differs from the exact sums")
+def search(torch, weight, x):
+    """cuSPARSELt's own search; an older PyTorch gives the algorithm alone, and not how it splits K."""
+    try:
+        algorithm, splits, mode, _ = torch._C._cusparselt.mm_search(weight, x, None, None, None, False)
+    except (AttributeError, TypeError):
+        return {"alg_id": torch._cslt_sparse_mm_search(weight, x)}
+    return {"alg_id": algorithm, "split_k": splits, "split_k_mode": mode}
+
+
+def check(torch, peer, tokens):
+    """A call must give the exact sums: a peer that computes something else is no peer."""
+    x = random_codes(torch, tokens, 256)
+    if peer == DENSE:
+        weight = random_codes(torch, 64, 256)
+        got = torch._int_mm(x, weight.t())
+    else:
+        weight = sparse_codes(torch, 64, 256)
+        got = torch._cslt_sparse_mm(torch._cslt_compress(weight), x.t(), out_dtype=torch.int32).t()
+    want = x.cpu().int() @ weight.cpu().int().t()
+    if not torch.equal(got.cpu(), want.to(got.dtype)):
+        raise ArithmeticError(f"{peer} differs from the exact sums")
 
 
 def measure(run, torch, model, peer, weights, batch, length):
@@ -73,7 +92,8 @@ def measure(run, torch, model, peer, weights, batch, length):
 def main():
     run = Run(__doc__, plan)
     torch = run.device()
-    run.attempt(DENSE, "exact sums", lambda: check(torch, 64))
+    for peer in (DENSE, SPARSE):
+        run.attempt(peer, "exact sums", lambda: check(torch, peer, 64))
     for model, (layers, *_) in MODELS.items():
         for peer, make in ((DENSE, dense_weight), (SPARSE, sparse_weight)):
             # [4 products][layers]

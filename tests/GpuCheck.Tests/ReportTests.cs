@@ -15,6 +15,20 @@ namespace QatKit.GpuCheck.Tests;
 public sealed class ReportTests
 {
     [Fact]
+    public void Results_that_were_cut_off_do_not_take_the_others_along()
+    {
+        using var temp = new TempFolder();
+        var folder = Folder(temp, "run");
+        File.WriteAllText(Path.Combine(folder, "soak.json"), """{"wanted": 3,""");
+        CheckJson.Write(Path.Combine(folder, "plans.json"), new PlanReport("1x8", [new PlanResult("wgmma/6", false, null)]));
+        var report = CheckReport.Read([folder]);
+        Assert.True(report.Plans["plans"].Passed);
+        Assert.Empty(report.Soaks);
+        Assert.StartsWith("soak.json: ", Assert.Single(report.Unreadable), StringComparison.Ordinal);
+        Assert.Contains("Results that cannot be read:\n\n* soak.json: ", CheckMarkdown.Write(report).ReplaceLineEndings("\n"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Folders_of_two_runs_become_one_report()
     {
         using var temp = new TempFolder();

@@ -21,6 +21,17 @@ public sealed class ScriptTests
     }
 
     [Fact]
+    public async Task What_a_stage_has_started_does_not_outlive_its_time()
+    {
+        // A grandchild that does not listen to the first signal, as some of NVIDIA's tools.
+        using var package = Package(doctor: 0, "sh -c 'trap \"\" TERM; echo $$ >\"$0\"; sleep 60; :' \"$(dirname \"$0\")/pid\" & wait");
+        await Run(package, "--stages", "plans", "--limit", "plans=1");
+        Assert.StartsWith("plans timed out: ", Stages(package)[0], StringComparison.Ordinal);
+        var pid = File.ReadAllText(Path.Combine(package.Path, "bin", "pid")).Trim();
+        Assert.False(Directory.Exists($"/proc/{pid}") && File.ReadAllText($"/proc/{pid}/stat").Split(' ')[2] != "Z", "It still runs.");
+    }
+
+    [Fact]
     public async Task Without_a_device_the_exit_code_is_3_and_device_stages_say_why()
     {
         using var package = Package(doctor: 3);
@@ -48,7 +59,7 @@ public sealed class ScriptTests
         using var package = Package(doctor: 0, """
             echo "128x128/4x2/3/1 dense: equal"; echo "warpgroup products begin"; echo "wgmma/6 dense: QK6004 failed"; echo "wgmma/6 2:4: not run after a device fault"; echo "1 of 2 plans equal"; exit 4
             """);
-        const string Note = "without-wgmma noted: warpgroup products failed in stage plans: the stages after it ran without them (--without wgmma)";
+        const string Note = "without-wgmma noted: warpgroup products did not pass in stage plans: the stages after it ran without them (--without wgmma)";
         Assert.Equal(1, (await Run(package, "--stages", "doctor,plans,table,soak,device-tests", "--limit", "soak=1")).Code);
         Assert.Equal(["doctor passed: cuda sm_90a: a device", "plans failed: 1 of 2 plans equal", Note, "table skipped: table --without wgmma --seconds 390 --json table.json",
             "soak timed out: soak --without wgmma --sentences 10000 --seconds -19 --json soak.json", "device-tests passed: without wgmma"], Stages(package));
@@ -67,6 +78,7 @@ public sealed class ScriptTests
     [Theory]
     [InlineData("echo 'warpgroup products begin'; exec sleep 30", true)] // hangs in the first
     [InlineData("echo '64x64/2x2/4/1 dense: wrong'; exit 4", false)]     // never came to them
+    [InlineData("echo '64x64/2x2/4/1 dense: equal'; exec sleep 30", true)] // had no time for them
     [InlineData("echo 'warpgroup products begin'; echo 'wgmma/6 dense: equal'; echo 'wgmma/6 2:4: first divergence'; exit 4", true)]
     [InlineData("echo 'warpgroup products begin'; echo 'wgmma/6 dense: equal'; echo 'wgmma/6 2:4: equal'; exit 4", false)]
     [InlineData("echo 'warpgroup products begin'; echo 'wgmma/6 dense: left out, no'; echo 'wgmma/6 2:4: left out, no'", false)]

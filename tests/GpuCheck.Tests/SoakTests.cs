@@ -46,6 +46,8 @@ public sealed class SoakTests
         Assert.True(report.Numbers > 3 * Small.Classes, $"{report.Numbers} numbers");
         Assert.True(new SoakReport(3, [report], 1).Passed);
         Assert.False(new SoakReport(4, [report], 1).Passed); // one sentence was not compared
+        Assert.True(new SoakReport(4, [report], 1) { TimeWasOver = true }.Passed);
+        Assert.False(new SoakReport(4, [], 1) { TimeWasOver = true }.Passed);
     }
 
     [Fact]

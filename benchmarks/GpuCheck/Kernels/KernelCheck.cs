@@ -13,9 +13,12 @@ namespace QatKit.GpuCheck.Kernels;
 /// <summary>Compiles every kernel that this program's models can ask for, and reads what the assembler says.</summary>
 internal static class KernelCheck
 {
-    /// <summary>The kernels of all models of this program.</summary>
+    /// <summary>A model as the engine's tests of a device have it, of a hidden size that no other model has.</summary>
+    public const string DeviceTestShape = "2x64x2x128";
+
+    /// <summary>The kernels of all models of this program, and of the engine's tests of a device.</summary>
     public static IReadOnlyList<KernelDefinition> Definitions(KernelTarget target) =>
-        [.. SoakModel.All.Select(m => m.Shape).Append(PlanCheck.Shape).Append("bert-base").Append("bert-large").Distinct()
+        [.. SoakModel.All.Select(m => m.Shape).Append(PlanCheck.Shape).Append(DeviceTestShape).Append("bert-base").Append("bert-large").Distinct()
             .SelectMany(shape => KernelCatalog.For(ModelShape.Parse(shape, SoakModel.MaxPositions), [false, true], int16Encoder: false, target == KernelTarget.Sm90a))
             .DistinctBy(d => d.ToString())];
 

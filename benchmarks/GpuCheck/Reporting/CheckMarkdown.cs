@@ -20,6 +20,7 @@ internal static class CheckMarkdown
         var text = new StringBuilder();
         Machine(text, report);
         Table(text, "Stages", ["stage", "result", "time", "what it said"], report.Stages.Select(s => new[] { s.Stage, s.Result, $"{s.Seconds} s", s.Detail }));
+        List(text, "Results that cannot be read:", report.Unreadable);
         Equality(text, report);
         foreach (var (stage, timing) in report.Timings) Timing(text, stage, timing, report);
         if (report.CpuComparison is { } comparison) Comparison(text, comparison);

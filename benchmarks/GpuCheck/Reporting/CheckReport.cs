@@ -38,14 +38,28 @@ internal sealed record CheckReport
     /// <summary>The trial of TorchSharp on this machine's libtorch.</summary>
     public HostTorchReport? HostTorch { get; init; }
 
+    /// <summary>Results that are no JSON of ours: file and reason.</summary>
+    public IReadOnlyList<string> Unreadable { get; init; } = [];
+
     /// <summary>Reads the folders; where two have the same stage, the later one counts.</summary>
     public static CheckReport Read(IReadOnlyList<string> folders)
     {
+        var unreadable = new List<string>();
         Dictionary<string, T> All<T>(string prefix, JsonTypeInfo<T> type)
         {
             var found = new Dictionary<string, T>();
             foreach (var file in folders.SelectMany(f => Directory.EnumerateFiles(f, prefix + "*.json").Order(StringComparer.Ordinal)))
-                found[Path.GetFileNameWithoutExtension(file)] = JsonSerializer.Deserialize(File.ReadAllText(file), type)!;
+            {
+                try
+                {
+                    found[Path.GetFileNameWithoutExtension(file)] = JsonSerializer.Deserialize(File.ReadAllText(file), type)!;
+                }
+                catch (JsonException e)
+                {
+                    unreadable.Add($"{Path.GetFileName(file)}: {e.Message}"); // of a stage that was cut off, perhaps: the others count
+                }
+            }
+
             return found;
         }
 
@@ -69,6 +83,7 @@ internal sealed record CheckReport
             CpuComparison = All("cpu-comparison", json.CpuComparisonReport).Values.LastOrDefault(),
             Peers = All("peers", json.PeerReport),
             HostTorch = All("host-torch", json.HostTorchReport).Values.LastOrDefault(),
+            Unreadable = unreadable,
         };
     }
 }

@@ -32,15 +32,17 @@ internal static class SoakRun
     {
         var start = Stopwatch.GetTimestamp();
         var models = new List<SoakModelReport>();
-        SoakReport Report() => new(sentences, [.. models], Stopwatch.GetElapsedTime(start).TotalSeconds);
+        var timeWasOver = false;
+        bool TimeIsOver() => timeWasOver = Stopwatch.GetElapsedTime(start) > limit;
+        SoakReport Report() => new(sentences, [.. models], Stopwatch.GetElapsedTime(start).TotalSeconds) { TimeWasOver = timeWasOver };
         foreach (var (model, share) in Shares(all, sentences))
         {
-            if (Stopwatch.GetElapsedTime(start) > limit) break;
+            if (TimeIsOver()) break;
             var architecture = ModelShape.Parse(model.Shape, SoakModel.MaxPositions);
             var graph = SyntheticGraph.Create(architecture, Seed, model.Sparse24);
             using var cpu = EngineImplementations.Create(graph, new SessionOptions());
             using var device = actual(graph);
-            var report = Compare(model.ToString(), cpu, device, SoakBatches.Create(architecture, share, Seed), () => Stopwatch.GetElapsedTime(start) > limit);
+            var report = Compare(model.ToString(), cpu, device, SoakBatches.Create(architecture, share, Seed), TimeIsOver);
             models.Add(report);
             progress.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{report.Model}: {report.Sentences} of {share} sentences, {report.Tokens} tokens, {report.Numbers} numbers, {report.Different} sentences differ; {report.Expected} {report.ExpectedSeconds:F1} s, {report.Actual} {report.ActualSeconds:F1} s"));

@@ -112,6 +112,8 @@ internal sealed class CudaBackend : IComputeBackend
                 _staging.ReadLogits(pass, Architecture.Classes, logits);
             }
         }
+
+        GC.KeepAlive(this); // Logits are read from memory that a finalizer would free.
     }
 
     /// <summary>Times a batch on the device alone: replays of a graph that has the kernels and no copies, and launches one by one.</summary>
@@ -174,7 +176,7 @@ internal sealed class CudaBackend : IComputeBackend
             return;
         }
 
-        // The first pass runs launch by launch: errors name their kernel, and a kernel's lazy loading does not fall into the capture.
+        // The first pass runs launch by launch: a launch that is refused is named, and a kernel's lazy loading does not fall into the capture.
         var plan = Build(bucket);
         Enqueue(plan);
         _driver.Synchronize(_stream);
@@ -214,10 +216,11 @@ internal sealed class CudaBackend : IComputeBackend
         var recorder = new TraceRecorder(_driver, pass, trace);
         _staging.WriteInput(pass);
         _staging.CopyInput(_driver, _stream, _arena, plan.Bucket);
+        _driver.Synchronize(_stream);
         foreach (var step in plan.Steps)
         {
             _driver.Launch(_stream, step.Launch);
-            _driver.Synchronize(_stream);
+            _driver.Synchronize(_stream, step.Launch);
             foreach (var point in step.Traces) recorder.Record(point);
         }
 

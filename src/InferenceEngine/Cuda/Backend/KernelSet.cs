@@ -1,6 +1,8 @@
+using QatKit.Core.Diagnostics;
 using QatKit.InferenceEngine.Cuda.Compilation;
 using QatKit.InferenceEngine.Cuda.Driver;
 using QatKit.InferenceEngine.Cuda.Kernels;
+using QatKit.InferenceEngine.Cuda.Plans;
 
 namespace QatKit.InferenceEngine.Cuda.Backend;
 
@@ -28,6 +30,8 @@ internal sealed class KernelSet(ICudaDriver driver, CudaContext context, KernelC
         try
         {
             function = driver.GetFunction(module, definition.EntryPoint);
+            if (function.Registers < definition.LeastRegisters)
+                throw new QatKitException("QK6011", name, $"was compiled to {function.Registers} registers a thread and waits for ever with fewer than {definition.LeastRegisters}. Use another version of NVRTC, or the plan '{GemmChoice.WithoutWarpgroups}'.");
             // All kernels alike: a multiprocessor divides its memory anew only when it is idle, so a kernel that wants another share than the
             // one before cannot begin beside it.
             driver.PreferSharedMemory(function);

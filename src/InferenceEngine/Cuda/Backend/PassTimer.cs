@@ -9,6 +9,9 @@ internal sealed class PassTimer(ICudaDriver driver, CudaContext context, CudaStr
 {
     private const int Chunk = 64;
     private const int HeadStart = 4;
+
+    // The host queues some 170 launches and events of a pass in about one.
+    private const double LaunchesHeadStartMilliseconds = 4;
     private readonly List<CudaEvent> _events = [];
 
     /// <summary>Milliseconds of each of <paramref name="count"/> replays of the graph.</summary>
@@ -18,7 +21,7 @@ internal sealed class PassTimer(ICudaDriver driver, CudaContext context, CudaStr
         for (var done = 0; done < count; done += Chunk)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            Time([.. Enumerable.Repeat(() => driver.Launch(stream, graph), Math.Min(Chunk, count - done))]).CopyTo(times, done);
+            Time([.. Enumerable.Repeat(() => driver.Launch(stream, graph), Math.Min(Chunk, count - done))], HeadStart).CopyTo(times, done);
         }
 
         return times;
@@ -28,12 +31,14 @@ internal sealed class PassTimer(ICudaDriver driver, CudaContext context, CudaStr
     public double[] Launches(IReadOnlyList<CudaLaunch> launches, int repetitions, CancellationToken cancellationToken)
     {
         // Behind an event a kernel has no predecessor to overlap.
+        var replay = Time([() => driver.Launch(stream, graph)], HeadStart)[0];
+        var headStart = (int)Math.Clamp(Math.Ceiling(LaunchesHeadStartMilliseconds / Math.Max(replay, 1e-3)), HeadStart, Chunk);
         Action[] work = [.. launches.Select(l => l with { OverlapsPredecessor = false }).Select(l => (Action)(() => driver.Launch(stream, l)))];
         var times = new double[repetitions][];
         for (var r = 0; r < repetitions; r++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            times[r] = Time(work);
+            times[r] = Time(work, headStart);
         }
 
         return [.. work.Select((_, i) => times.Select(t => t[i]).Order().ElementAt((repetitions - 1) / 2))];
@@ -42,10 +47,10 @@ internal sealed class PassTimer(ICudaDriver driver, CudaContext context, CudaStr
     /// <summary>Frees the events.</summary>
     public void Dispose() => _events.ForEach(e => e.Dispose());
 
-    private double[] Time(Action[] work)
+    private double[] Time(Action[] work, int headStart)
     {
         while (_events.Count <= work.Length) _events.Add(driver.CreateEvent(context, timing: true));
-        for (var i = 0; i < HeadStart; i++) driver.Launch(stream, graph);
+        for (var i = 0; i < headStart; i++) driver.Launch(stream, graph);
         driver.Record(_events[0], stream);
         for (var i = 0; i < work.Length; i++)
         {

@@ -203,12 +203,7 @@ internal sealed unsafe class CudaDriver : ICudaDriver
             // One address for each parameter: the driver knows from the kernel how large it is and where it goes. A packed buffer (`extra`)
             // would have to repeat that layout, and a parameter with an alignment of 64 does not begin at its start.
             void* parameter = bytes;
-            var result = cuLaunchKernelEx(&configuration, launch.Function.Value, &parameter, null);
-            if (result != CudaResult.Success)
-            {
-                var (name, text) = Explain(result);
-                CudaErrors.ThrowLaunch(nameof(cuLaunchKernelEx), name, text, launch);
-            }
+            CheckLaunch(cuLaunchKernelEx(&configuration, launch.Function.Value, &parameter, null), nameof(cuLaunchKernelEx), launch);
         }
     }
 
@@ -223,7 +218,12 @@ internal sealed unsafe class CudaDriver : ICudaDriver
     }
 
     /// <inheritdoc/>
-    public void Synchronize(CudaStream stream) => Check(cuStreamSynchronize(stream.Value), nameof(cuStreamSynchronize), "waiting for the stream's kernels");
+    public void Synchronize(CudaStream stream, CudaLaunch? only = null)
+    {
+        var result = cuStreamSynchronize(stream.Value);
+        if (only is null) Check(result, nameof(cuStreamSynchronize), "waiting for the stream's kernels");
+        else CheckLaunch(result, nameof(cuStreamSynchronize), only);
+    }
 
     /// <inheritdoc/>
     public void BeginCapture(CudaStream stream)
@@ -260,7 +260,8 @@ internal sealed unsafe class CudaDriver : ICudaDriver
     /// <inheritdoc/>
     public bool Release(CudaHandle handle)
     {
-        if (handle is CudaContext context) return cuDevicePrimaryCtxRelease(DeviceOf(context.Device.Ordinal)) == CudaResult.Success;
+        if (handle is CudaContext context)
+            return cuDeviceGet(out var device, context.Device.Ordinal) == CudaResult.Success && cuDevicePrimaryCtxRelease(device) == CudaResult.Success;
         // Any thread may release, also the finalizer's, which has no current context.
         if (cuCtxPushCurrent(handle.Context!.Value) != CudaResult.Success) return false;
         var result = handle switch
@@ -317,6 +318,13 @@ internal sealed unsafe class CudaDriver : ICudaDriver
         if (result == CudaResult.Success) return;
         var (name, text) = Explain(result);
         CudaErrors.ThrowCall(api, name, text, what);
+    }
+
+    private static void CheckLaunch(int result, string api, CudaLaunch launch)
+    {
+        if (result == CudaResult.Success) return;
+        var (name, text) = Explain(result);
+        CudaErrors.ThrowLaunch(api, name, text, launch);
     }
 
     private static void CheckMemory(int result, string api, long bytes, string purpose)

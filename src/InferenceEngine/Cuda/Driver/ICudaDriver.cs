@@ -84,7 +84,9 @@ internal interface ICudaDriver
     float ElapsedMilliseconds(CudaEvent start, CudaEvent end);
 
     /// <summary>Waits until the stream's work is done; errors of its kernels surface here.</summary>
-    void Synchronize(CudaStream stream);
+    /// <param name="stream">The stream.</param>
+    /// <param name="only">The launch that the stream has had since it was last waited for, when it was only one: an error then names it.</param>
+    void Synchronize(CudaStream stream, CudaLaunch? only = null);
 
     /// <summary>Begins to record the stream's work instead of doing it.</summary>
     void BeginCapture(CudaStream stream);

@@ -12,6 +12,9 @@ internal sealed record KernelDefinition(
     /// <summary>Room for a block's own arrays, and what the alignment of the dynamic part may cost.</summary>
     public const int StaticSharedBytes = 1024;
 
+    /// <summary>Registers that each thread must begin with: a kernel whose warps hand registers to each other waits for ever when there are fewer.</summary>
+    public int LeastRegisters { get; init; }
+
     /// <summary>Name and constants on one line: identifies the variant in messages and profiles.</summary>
     public override string ToString() => $"{EntryPoint}<{string.Join(", ", Defines.Select(d => $"{d.Key}={d.Value}"))}>";
 }

@@ -85,6 +85,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) gemm_s8_sm90(const __gr
         give_registers<40>();
         if (threadIdx.x != CONSUMER_WARPS * WARP) return;
         wait_for_predecessor();
+        copies_see_memory(); // x was written by plain stores
         for (int step = 0; step < steps; step++) {
             const int s = step % STAGES, round = step / STAGES;
             barrier_wait(empty + s, (round + 1) % 2); // the first round finds every buffer empty

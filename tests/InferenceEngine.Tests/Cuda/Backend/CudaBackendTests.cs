@@ -3,6 +3,7 @@ using QatKit.Core.Graph;
 using QatKit.Core.Numerics;
 using QatKit.Core.Reference;
 using QatKit.InferenceEngine.Cuda.Backend;
+using QatKit.InferenceEngine.Cuda.Driver;
 using QatKit.InferenceEngine.Cuda.Plans;
 using QatKit.InferenceEngine.Tests.Cuda.Driver;
 using QatKit.InferenceEngine.Tests.Model;
@@ -182,6 +183,36 @@ public sealed class CudaBackendTests
             Assert.Contains("abandon capture", driver.Calls);
             driver.FailOn = null;
             Assert.Equal(ReferenceExecutor.Run(graph, batch), backend.Run(batch, null));
+        }
+    }
+
+    [Fact]
+    public void A_kernel_that_fails_in_a_traced_pass_is_named()
+    {
+        var (driver, backend) = FakeDevice.Create(SyntheticGraph.Create(Small, 8));
+        using (backend)
+        {
+            // The copy of the inputs is waited for first, then each kernel.
+            var waits = 0;
+            driver.FailOn = call => call == "Synchronize" && ++waits == 3 ? ("CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered") : null;
+            var message = Assert.Throws<QatKitException>(() => backend.Run(SyntheticGraph.CreateBatch(Small, [10], 1), new RecordedTrace())).Message;
+            Assert.Matches("^QK6005 cuStreamSynchronize: kernel gemm_s8<[^>]*> grid \\([^)]*\\) block \\([^)]*\\) shared [0-9]+ bytes, .*: failed with CUDA_ERROR_ILLEGAL_ADDRESS: an illegal memory access was encountered\\.$", message);
+            Assert.True(CudaErrors.IsDeviceFault(message));
+        }
+    }
+
+    [Fact]
+    public void A_warpgroup_kernel_that_would_wait_for_registers_for_ever_is_refused()
+    {
+        var driver = new FakeCudaDriver { Registers = 160 };
+        driver.InstalledDevices[0] = FakeCudaDriver.Hopper;
+        var (_, backend) = FakeDevice.Create(SyntheticGraph.Create(Small, 8), new CudaOptions { ForcedPlan = GemmChoice.Parse("wgmma/6") }, driver);
+        using (backend)
+        {
+            Assert.Equal(
+                "QK6011 gemm_s8_sm90<SPARSE=0, STAGES=6, ACTIVATION=0, RESIDUAL=0, OUTPUT=0>: was compiled to 160 registers a thread and waits for ever with fewer than 168. "
+                + "Use another version of NVRTC, or the plan 'no-wgmma'.",
+                Assert.Throws<QatKitException>(() => backend.Run(SyntheticGraph.CreateBatch(Small, [10], 1), null)).Message);
         }
     }
 

@@ -43,6 +43,9 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
     /// <summary>Makes a call fail: given the name of the method, returns CUDA's name and text of an error, or null.</summary>
     public Func<string, (string Name, string Text)?>? FailOn { get; set; }
 
+    /// <summary>Registers of every kernel.</summary>
+    public int Registers { get; set; } = 168;
+
     public long AllocatedBytes { get; private set; }
 
     public List<CudaLaunch> Launches { get; } = [];
@@ -107,7 +110,7 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
     public CudaFunction GetFunction(CudaModule module, string name)
     {
         Fail("GetFunction");
-        return new(module, name, 1, 32, 0, StaticSharedBytes, 1024);
+        return new(module, name, 1, Registers, 0, StaticSharedBytes, 1024);
     }
 
     public void AllowSharedMemory(CudaFunction function, int bytes)
@@ -170,9 +173,10 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
 
     public float ElapsedMilliseconds(CudaEvent start, CudaEvent end) => (float)(_recorded[end.Value] - _recorded[start.Value]);
 
-    public void Synchronize(CudaStream stream)
+    public void Synchronize(CudaStream stream, CudaLaunch? only = null)
     {
-        Fail("Synchronize");
+        if (only is null) Fail("Synchronize");
+        else if (FailOn?.Invoke("Synchronize") is var (name, text)) CudaErrors.ThrowLaunch("cuStreamSynchronize", name, text, only);
         Note("synchronize");
     }
 

@@ -34,6 +34,9 @@ __device__ __forceinline__ void barrier_wait(uint64* barrier, int parity) {
     } while (done == 0);
 }
 
+// Tensor copies that follow read what this thread sees of global memory, written by plain stores.
+__device__ __forceinline__ void copies_see_memory() { asm volatile("fence.proxy.async.global;" ::: "memory"); }
+
 // Copies the map's box at (column, row) into shared memory; its bytes count on the barrier. Elements outside the tensor are 0.
 __device__ __forceinline__ void tensor_load(void* shared, const TensorMap* map, int column, int row, uint64* barrier) {
     asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%2, %3}], [%4];"

@@ -111,6 +111,7 @@ static void barrier_init(uint64* barrier, int arrivals) {
 }
 
 static void barrier_init_fence() {}
+static void copies_see_memory() {}
 
 static void barrier_arrive_expect(uint64* barrier, int bytes) {
     auto& b = emulation::at(barrier);
