@@ -122,7 +122,7 @@ internal sealed class WorkerTeam : IDisposable
         if (_failure is not null) throw new InvalidOperationException("Another worker of the job has failed.");
     }
 
-    /// <summary>Ends the threads. Only the caller's part of a job may call it: the job then ends with <see cref="ObjectDisposedException"/>.</summary>
+    /// <summary>Ends the threads. No job may be running, unless the caller's own part of one calls this: that job ends with <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose()
     {
         End();

@@ -33,7 +33,7 @@ public sealed class DeviceTimingTests
     [Fact]
     public void Every_launch_has_its_plan_its_shape_and_its_own_time()
     {
-        var driver = new FakeCudaDriver { Milliseconds = l => l.Function.Name == "attention" ? 0.5 : 0.125 };
+        var driver = new FakeCudaDriver { Registers = 32, Milliseconds = l => l.Function.Name == "attention" ? 0.5 : 0.125 };
         var kernels = Run(driver, Options).Device!.Kernels;
         Assert.Equal(["embed_layernorm", "gemm_s8", "attention", "gemm_s8", "layernorm", "gemm_s8", "gemm_s8", "layernorm", "gemm_s8", "gemm_s16"], kernels.Select(k => k.Kernel));
         Assert.All(kernels, k => Assert.Equal(k.Kernel == "attention" ? 500 : 125, k.Microseconds, 1e-6));
