@@ -61,6 +61,8 @@ internal sealed unsafe class WorkerPass(ForwardPass pass, int worker)
 
     private BlockSplit Split(int rows, int blocks) => new(rows, blocks, _kernels.BlocksPerTile, _workers);
 
+    private LinearStep Step(PackedLinear layer, Codes input, int rows, LinearOutput output) => new(layer, input, Split(rows, layer.Blocks), output);
+
     // Of this worker's share of a layer.
     private NextWeights FirstOf(PackedLinear layer) => new(layer, Split(_rows, layer.Blocks).FirstBlockOf(worker));
 
@@ -118,7 +120,7 @@ internal sealed unsafe class WorkerPass(ForwardPass pass, int worker)
 
         // [rows, H] -> [rows, H], plus the residual
         var up = StreamOf(layer.Intermediate, 0);
-        Linear(new LinearStep(layer.AttentionOutput, context, Split(_rows, layer.AttentionOutput.Blocks), AddResidual(layer.AttentionLayerNorm))
+        Linear(Step(layer.AttentionOutput, context, _rows, AddResidual(layer.AttentionLayerNorm)) with
         {
             Claims = up,
             Following = FirstOf(layer.Intermediate),
@@ -129,10 +131,10 @@ internal sealed unsafe class WorkerPass(ForwardPass pass, int worker)
 
         // [rows, H] -> [rows, F] -> [rows, H], plus the residual
         var down = InputOf(layer.Output, _buffers.Up, _buffers.Layout);
-        Linear(new LinearStep(layer.Intermediate, up, Split(_rows, layer.Intermediate.Blocks), LinearOutput.Gelu(down)) { Following = FirstOf(layer.Output), Claims = down });
+        Linear(Step(layer.Intermediate, up, _rows, LinearOutput.Gelu(down)) with { Following = FirstOf(layer.Output), Claims = down });
         Record(layer.Intermediate.Name, _rows, _model.Architecture.Intermediate, down);
         Codes? next = last ? null : StreamOf(_model.Layers[index + 1].Query, 0);
-        Linear(new LinearStep(layer.Output, down, Split(_rows, layer.Output.Blocks), AddResidual(layer.OutputLayerNorm))
+        Linear(Step(layer.Output, down, _rows, AddResidual(layer.OutputLayerNorm)) with
         {
             Claims = next,
             Following = FirstOf(last ? _model.Pooler : _model.Layers[index + 1].Query),
@@ -155,9 +157,9 @@ internal sealed unsafe class WorkerPass(ForwardPass pass, int worker)
         Requantize(query, key, value);
         Record(producer, _tokens, _hidden, query);
         var (queries, keys, values) = AttentionInputs(layer);
-        _steps[0] = new LinearStep(layer.Query, query, Split(_tokens, layer.Query.Blocks), LinearOutput.Quantize(queries)) { Following = FirstOf(layer.Key) };
-        _steps[1] = new LinearStep(layer.Key, key, Split(_tokens, layer.Key.Blocks), LinearOutput.Quantize(keys)) { Following = FirstOf(layer.Value) };
-        _steps[2] = new LinearStep(layer.Value, value, Split(_tokens, layer.Value.Blocks), LinearOutput.Quantize(values))
+        _steps[0] = Step(layer.Query, query, _tokens, LinearOutput.Quantize(queries)) with { Following = FirstOf(layer.Key) };
+        _steps[1] = Step(layer.Key, key, _tokens, LinearOutput.Quantize(keys)) with { Following = FirstOf(layer.Value) };
+        _steps[2] = Step(layer.Value, value, _tokens, LinearOutput.Quantize(values)) with
         {
             Following = FirstOf(layer.AttentionOutput),
             Claims = InputOf(layer.AttentionOutput, _buffers.Context, _buffers.HeadLayout),
@@ -253,10 +255,10 @@ internal sealed unsafe class WorkerPass(ForwardPass pass, int worker)
 
         Record(producer, Batch.Count, _hidden, first);
         var pooled = InputOf(_model.Classifier, _buffers.Pooled, _buffers.RowLayout);
-        Linear(new LinearStep(_model.Pooler, first, Split(Batch.Count, _model.Pooler.Blocks), LinearOutput.Tanh(pooled)));
+        Linear(Step(_model.Pooler, first, Batch.Count, LinearOutput.Tanh(pooled)));
         Record(_model.Pooler.Name, Batch.Count, _hidden, pooled);
         var classes = PanelLayout.RowMajor(_model.Architecture.Classes);
-        Linear(new LinearStep(_model.Classifier, pooled, Split(Batch.Count, _model.Classifier.Blocks), LinearOutput.Float(_buffers.Logits, classes)));
+        Linear(Step(_model.Classifier, pooled, Batch.Count, LinearOutput.Float(_buffers.Logits, classes)));
         Record(ModuleNames.Logits, Batch.Count, classes.Width, classes, _buffers.Logits);
     }
 
