@@ -92,7 +92,7 @@ internal sealed class WorkerTeam : IDisposable
         Interlocked.Exchange(ref _call, ((_call >> WorkerBits) + 1 << WorkerBits) + workers);
         for (var w = 1; w < workers; w++) _sleepers[w].Wake();
         Execute(job, 0);
-        AwaitOthers();
+        WaitFor(0, new OthersDone(this));
         _job = null; // It holds the model.
         if (_failure is { } failure) ExceptionDispatchInfo.Throw(failure);
     }
@@ -108,7 +108,7 @@ internal sealed class WorkerTeam : IDisposable
         var ended = Volatile.Read(ref _ended.Value);
         if (Interlocked.Increment(ref _arrived.Value) < workers)
         {
-            AwaitEnd(worker, ended);
+            WaitFor(worker, new StageEnded(this, ended));
         }
         else
         {
@@ -168,15 +168,15 @@ internal sealed class WorkerTeam : IDisposable
         }
     }
 
-    // Waits until more stages than `ended` have.
-    private void AwaitEnd(int worker, long ended)
+    // Looks on for a while, then sleeps until it is met.
+    private void WaitFor<TCondition>(int worker, TCondition condition) where TCondition : struct, ICondition
     {
         var wait = new ShortWait();
         while (wait.GoOn())
         {
             for (var i = 0; i < ShortWait.LooksPerTurn; i++)
             {
-                if (Volatile.Read(ref _ended.Value) != ended || IsOver) return;
+                if (condition.IsMet) return;
                 Thread.SpinWait(1);
             }
         }
@@ -184,7 +184,7 @@ internal sealed class WorkerTeam : IDisposable
         var interrupted = false;
         var sleeper = _sleepers[worker];
         sleeper.LieDown();
-        while (Volatile.Read(ref _ended.Value) == ended && !IsOver) SleepOn(sleeper, ref interrupted);
+        while (!condition.IsMet) SleepOn(sleeper, ref interrupted);
         sleeper.GetUp();
         if (interrupted) Thread.CurrentThread.Interrupt();
     }
@@ -200,26 +200,6 @@ internal sealed class WorkerTeam : IDisposable
         {
             interrupted = true;
         }
-    }
-
-    private void AwaitOthers()
-    {
-        var wait = new ShortWait();
-        while (wait.GoOn())
-        {
-            for (var i = 0; i < ShortWait.LooksPerTurn; i++)
-            {
-                if (Volatile.Read(ref _pending) == 0) return;
-                Thread.SpinWait(1);
-            }
-        }
-
-        var interrupted = false;
-        var sleeper = _sleepers[0];
-        sleeper.LieDown();
-        while (Volatile.Read(ref _pending) > 0) SleepOn(sleeper, ref interrupted);
-        sleeper.GetUp();
-        if (interrupted) Thread.CurrentThread.Interrupt();
     }
 
     // Waits for another call than `seen` that is for this worker, and takes it over; false when the team ends.
@@ -271,4 +251,20 @@ internal sealed class WorkerTeam : IDisposable
     }
 
     private static bool IsFor(int worker, long call) => worker < (call & WorkerMask);
+
+    private interface ICondition
+    {
+        bool IsMet { get; }
+    }
+
+    // More stages than `ended` have, or never will.
+    private readonly struct StageEnded(WorkerTeam team, long ended) : ICondition
+    {
+        public bool IsMet => Volatile.Read(ref team._ended.Value) != ended || team.IsOver;
+    }
+
+    private readonly struct OthersDone(WorkerTeam team) : ICondition
+    {
+        public bool IsMet => Volatile.Read(ref team._pending) == 0;
+    }
 }

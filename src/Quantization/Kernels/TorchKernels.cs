@@ -15,10 +15,7 @@ internal sealed class TorchKernels : IKernelSet
 {
     private static readonly Scalar Zero = 0, One = 1, Half = 0.5f, MinusHalf = -0.5f, SqrtHalf = ElementwiseFunctions.SqrtHalf;
 
-    // 1 / sqrt(2π): the normal density at 0.
-    private static readonly Scalar NormalDensity = 0.3989422804f;
-
-    private static readonly Scalar MinusInfinity = float.NegativeInfinity, ProbabilityMax = NumericsContract.ProbabilityMax;
+    private static readonly Scalar NormalDensity = VectorMath.NormalDensity, MinusInfinity = float.NegativeInfinity, ProbabilityMax = NumericsContract.ProbabilityMax;
 
     public (Tensor Codes, float AbsMax) Quantize(Tensor x, float inverseScale, int maxCode)
     {

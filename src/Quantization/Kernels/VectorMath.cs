@@ -6,6 +6,9 @@ namespace QatKit.Quantization.Kernels;
 /// <summary>Eight lanes of <see cref="ElementwiseFunctions"/>, operation by operation, so that every lane has the scalar's bits.</summary>
 internal static class VectorMath
 {
+    /// <summary>1 / sqrt(2π): the density of the normal distribution at 0.</summary>
+    public const float NormalDensity = 0.3989422804f;
+
     /// <summary>Eight copies of an <see cref="ElementwiseFunctions.Exp2"/>.</summary>
     internal static Vector256<float> Exp2(Vector256<float> t)
     {
@@ -67,8 +70,8 @@ internal static class VectorMath
     /// <summary>GELU's derivative from x and erf(x·√½).</summary>
     internal static Vector256<float> DerivativeOf(Vector256<float> x, Vector256<float> erf)
     {
-        // exp(−x²/2) = 2^(−x²·log2(e)/2); 0.39894228 = 1/sqrt(2π).
-        var density = Vector256.Create(0.3989422804f) * Exp2(x * x * Vector256.Create(-0.5f * ElementwiseFunctions.Log2E));
+        // exp(−x²/2) = 2^(−x²·log2(e)/2).
+        var density = Vector256.Create(NormalDensity) * Exp2(x * x * Vector256.Create(-0.5f * ElementwiseFunctions.Log2E));
         return Vector256.FusedMultiplyAdd(x, density, Vector256.Create(0.5f) * (Vector256<float>.One + erf));
     }
 

@@ -76,24 +76,13 @@ public sealed class WorkerTeamTests
         using var entered = new ManualResetEventSlim();
         using var release = new ManualResetEventSlim();
         var (finished, interrupted) = (false, false);
-        var caller = new Thread(() =>
+        var caller = Caller(team, worker =>
         {
-            team.Run(worker =>
-            {
-                if (worker == 0) return;
-                entered.Set();
-                release.Wait(cancellation);
-                finished = true;
-            }, 2);
-            try
-            {
-                Thread.Sleep(0);
-            }
-            catch (ThreadInterruptedException)
-            {
-                interrupted = finished;
-            }
-        });
+            if (worker == 0) return;
+            entered.Set();
+            release.Wait(cancellation);
+            finished = true;
+        }, () => interrupted = finished);
         caller.Start();
         Assert.True(entered.Wait(TimeSpan.FromMinutes(1), cancellation));
         caller.Interrupt();
@@ -179,29 +168,18 @@ public sealed class WorkerTeamTests
         using var release = new ManualResetEventSlim();
         var cancellation = TestContext.Current.CancellationToken;
         var (released, early, interrupted) = (false, false, false);
-        var caller = new Thread(() =>
+        var caller = Caller(team, worker =>
         {
-            team.Run(worker =>
+            if (worker == 1)
             {
-                if (worker == 1)
-                {
-                    entered.Set();
-                    release.Wait(cancellation);
-                    released = true;
-                }
+                entered.Set();
+                release.Wait(cancellation);
+                released = true;
+            }
 
-                team.Sync(worker, 2);
-                if (worker == 0) early = !released;
-            }, 2);
-            try
-            {
-                Thread.Sleep(0);
-            }
-            catch (ThreadInterruptedException)
-            {
-                interrupted = true;
-            }
-        });
+            team.Sync(worker, 2);
+            if (worker == 0) early = !released;
+        }, () => interrupted = true);
         caller.Start();
         Assert.True(entered.Wait(TimeSpan.FromMinutes(1), cancellation));
         caller.Interrupt();
@@ -252,4 +230,18 @@ public sealed class WorkerTeamTests
         team.Run(_ => Interlocked.Increment(ref ran), WorkerTeam.MaxWorkers);
         Assert.Equal(WorkerTeam.MaxWorkers, ran);
     }
+
+    // A thread that runs a job for two, and says afterwards when an interruption has waited for it.
+    private static Thread Caller(WorkerTeam team, Action<int> job, Action interrupted) => new(() =>
+    {
+        team.Run(job, 2);
+        try
+        {
+            Thread.Sleep(0);
+        }
+        catch (ThreadInterruptedException)
+        {
+            interrupted();
+        }
+    });
 }
