@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics.X86;
+
 namespace QatKit.InferenceEngine.Cpu.Kernels;
 
 // Stretches of K, which of them a worker fetches while it multiplies another, and which lines it claims.
@@ -9,6 +11,16 @@ internal static unsafe partial class Int8Gemm
     {
         var (begin, end) = WorkRange.Part(depth / TTile.StepDepth, stretch, stretches);
         return new Stretch(begin * TTile.StepDepth, (end - begin) * TTile.StepDepth);
+    }
+
+    // What the epilogue of some blocks will read, a cache line of each for every block: by the time it is wanted, it is there.
+    private static void FetchColumns(PackedLinear weights, int block, int end)
+    {
+        for (; block < end; block++)
+        {
+            Sse.Prefetch0((float*)weights.Multipliers.Pointer + block * PackedLinear.BlockColumns);
+            Sse.Prefetch0((float*)weights.Bias.Pointer + block * PackedLinear.BlockColumns);
+        }
     }
 
     // Codes of K.
@@ -37,23 +49,28 @@ internal static unsafe partial class Int8Gemm
     {
         public byte* Start { get; private init; }
 
-        // Of each block.
+        // Of each range.
         public nint Bytes { get; private init; }
 
-        public nint NextBlock { get; private init; }
+        // From one range to the next.
+        public nint NextRange { get; private init; }
 
-        public int Blocks { get; private init; }
+        // None, one, or one for each block where only a stretch of it is wanted: whole blocks follow each other.
+        public int Ranges { get; private init; }
 
         public static Fetch Of<TTile>(PackedLinear weights, int block, int end, Stretch stretch) where TTile : struct, ITile
         {
             // The header goes before the first stretch.
             var begin = stretch.Begin == 0 ? 0 : TileSize.HeaderBytes + (nint)stretch.Begin * TTile.StoredDepthBytes;
+            var bytes = TileSize.HeaderBytes + (nint)(stretch.Begin + stretch.Depth) * TTile.StoredDepthBytes - begin;
+            var blocks = Math.Min(TTile.MaxBlocks, end - block);
+            var whole = bytes == weights.BlockBytes;
             return new Fetch
             {
                 Start = weights.Block(block) + begin,
-                Bytes = TileSize.HeaderBytes + (nint)(stretch.Begin + stretch.Depth) * TTile.StoredDepthBytes - begin,
-                NextBlock = weights.BlockBytes,
-                Blocks = Math.Min(TTile.MaxBlocks, end - block),
+                Bytes = whole ? blocks * bytes : bytes,
+                NextRange = weights.BlockBytes,
+                Ranges = whole ? 1 : blocks,
             };
         }
 

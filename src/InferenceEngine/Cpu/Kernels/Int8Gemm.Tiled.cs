@@ -53,6 +53,7 @@ internal static unsafe partial class Int8Gemm
         for (var group = range.BlockBegin; group < range.BlockEnd; group += groupBlocks)
         {
             var groupEnd = Math.Min(group + groupBlocks, range.BlockEnd);
+            FetchColumns(weights, group, groupEnd);
             for (var stretch = 0; stretch < stretches; stretch++)
             {
                 var current = StretchOf<TTile>(depth, stretch, stretches);
@@ -99,11 +100,11 @@ internal static unsafe partial class Int8Gemm
         var tiles = (rows + TTile.MaxRows - 1) / TTile.MaxRows;
         // As even as possible: no tile of a single row. The first `longer` have a row more.
         var (tileRows, longer) = Math.DivRem(rows, tiles);
-        // Each tile fetches a part of one block.
-        var fetchers = fetch.Blocks == 0 ? tiles : (tiles + fetch.Blocks - 1) / fetch.Blocks;
+        // Each tile fetches a part of one range: so many of the first one, and no fewer of the second.
+        var fetchers = Math.Max(1, tiles / Math.Max(1, fetch.Ranges));
         var fetches = operands.FetchSteps * fetchers;
         operands.FetchBytes = (fetch.Bytes + fetches - 1) / fetches;
-        operands.Fetch = fetch.Blocks == 0 ? stored : fetch.Start;
+        operands.Fetch = fetch.Ranges == 0 ? stored : fetch.Start;
         var claims = operands.FetchSteps * tiles;
         operands.Claim = claim.Bytes == 0 ? (byte*)sums : claim.Start;
         operands.ClaimBytes = (claim.Bytes + claims - 1) / claims;
@@ -111,8 +112,8 @@ internal static unsafe partial class Int8Gemm
         operands.Start = begin == 0 ? (int*)stored : sums;
         for (var t = 0; t < tiles;)
         {
-            // Tiles are alike until one has a row less or fetches from the other block.
-            if (t == fetchers) operands.Fetch = fetch.Start + fetch.NextBlock;
+            // Tiles are alike until one has a row less or fetches from the other range.
+            if (t == fetchers) operands.Fetch = fetch.Start + fetch.NextRange;
             var end = Math.Min(t < longer ? longer : tiles, t < fetchers ? fetchers : tiles);
             operands.Tiles = end - t;
             TTile.Multiply(t < longer ? tileRows + 1 : tileRows, blocks, &operands);
