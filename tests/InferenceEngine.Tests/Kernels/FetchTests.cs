@@ -11,11 +11,12 @@ public sealed unsafe class FetchTests
 
     public static TheoryData<int, int, int, bool> Products =>
     [
-        // 12-row tiles, in even and odd numbers; a single stretch of K, and several; pairs of blocks, and one block left over.
-        .. from rows in new[] { 64, 67, 128, 131, 192 }
+        // One tile, few, and many, in even and odd numbers; a single stretch of K, and several; pairs of blocks, and one block left over.
+        .. from rows in new[] { 2, 7, 12, 13, 24, 25, 36, 37, 48, 64, 67, 128, 131, 192 }
            from k in new[] { 64, 768, 3072, 3080, 6152 }
            from blocks in new[] { 7, 16 }
            from sparse in new[] { false, true }
+           where rows > TileKernel.MaxRows || k <= TileKernel.MaxDepth // A single tile fetches a stretch of one block only.
            select (rows, k, blocks, sparse),
     ];
 
@@ -58,7 +59,8 @@ public sealed unsafe class FetchTests
             }
 
             for (; operands->Tiles > 0; operands->NextTile(kernel.Rows))
-                for (nint step = 0; step < operands->FetchSteps; step++) _fetched!.Add(Line(operands->Fetch + step * operands->FetchBytes));
+                for (nint step = 0; step < operands->FetchSteps; step++)
+                    for (var line = 0; line < kernel.FetchLines; line++) _fetched!.Add(Line(operands->Fetch + step * operands->FetchBytes + line * CacheLine));
         }
 
         private static void Need(byte* start, nint bytes)

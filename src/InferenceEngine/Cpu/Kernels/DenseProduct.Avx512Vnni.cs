@@ -15,5 +15,5 @@ internal readonly unsafe struct DenseProductAvx512Vnni<TCode> : ITileProduct whe
     public static bool ReadsCodes => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Multiply(int rows, int blocks, TileOperands* operands) => TCode.Run(new TileKernel(IsSparse: false, blocks, rows), operands);
+    public static void Multiply(int rows, int blocks, TileOperands* operands) => TCode.Run(TileKernel.Of(isSparse: false, blocks, rows, operands), operands);
 }

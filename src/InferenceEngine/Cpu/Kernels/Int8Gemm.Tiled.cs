@@ -11,9 +11,6 @@ internal static unsafe partial class Int8Gemm
     /// <summary>Blocks whose int8 codes fill a cache line: an epilogue takes as many at once.</summary>
     public const int FinishBlocks = CacheLine / PackedLinear.BlockColumns;
 
-    // With fewer rows the weights stream by so fast that asking for them costs more than it brings.
-    private const int FetchRows = 64;
-
     /// <summary>Packs all columns into blocks of 16.</summary>
     public static PackedLinear PackBlocks<TTile>(QuantizedLinear layer, WeightLayout layout) where TTile : struct, ITile
     {
@@ -60,8 +57,7 @@ internal static unsafe partial class Int8Gemm
                 for (int block = group, finished = group; block < groupEnd; block += TTile.MaxBlocks)
                 {
                     var done = Math.Min(block + TTile.MaxBlocks, groupEnd);
-                    var fetch = rows < FetchRows ? default
-                        : done < groupEnd ? Fetch.Of<TTile>(weights, done, groupEnd, current)
+                    var fetch = done < groupEnd ? Fetch.Of<TTile>(weights, done, groupEnd, current)
                         : stretch + 1 < stretches ? Fetch.Of<TTile>(weights, group, groupEnd, StretchOf<TTile>(depth, stretch + 1, stretches))
                         : done < range.BlockEnd ? Fetch.Of<TTile>(weights, done, range.BlockEnd, StretchOf<TTile>(depth, 0, stretches))
                         : Fetch.FirstOf<TTile>(range.Next);
@@ -100,7 +96,7 @@ internal static unsafe partial class Int8Gemm
         var tiles = (rows + TTile.MaxRows - 1) / TTile.MaxRows;
         // As even as possible: no tile of a single row. The first `longer` have a row more.
         var (tileRows, longer) = Math.DivRem(rows, tiles);
-        // Each tile fetches a part of one range: so many of the first one, and no fewer of the second.
+        // Each tile fetches a part of one range: so many of the first one, and no fewer of the second, which a single tile leaves out.
         var fetchers = Math.Max(1, tiles / Math.Max(1, fetch.Ranges));
         var fetches = operands.FetchSteps * fetchers;
         operands.FetchBytes = (fetch.Bytes + fetches - 1) / fetches;

@@ -15,5 +15,5 @@ internal readonly unsafe struct Sparse24ProductAvx512Vnni<TCode> : ITileProduct 
     public static bool ReadsCodes => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Multiply(int rows, int blocks, TileOperands* operands) => TCode.Run(new TileKernel(IsSparse: true, blocks, rows), operands);
+    public static void Multiply(int rows, int blocks, TileOperands* operands) => TCode.Run(TileKernel.Of(isSparse: true, blocks, rows, operands), operands);
 }
