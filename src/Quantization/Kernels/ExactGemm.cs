@@ -36,7 +36,7 @@ internal static class ExactGemm
             using var wPart = transposed.narrow(-2, from, length);
             using var part = xPart.matmul(wPart);
             if (sum is null) sum = part.to_type(ScalarType.Float64);
-            else sum.add_(part);
+            else sum.Increase(part);
         }
 
         using (sum) return sum!.to_type(ScalarType.Float32);

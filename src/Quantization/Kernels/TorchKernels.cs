@@ -48,7 +48,7 @@ internal sealed class TorchKernels : IKernelSet
     public Tensor Gelu(Tensor x) => x.mul(Half) * ErfPlusOne(x);
 
     public Tensor GeluBackward(Tensor gradient, Tensor x) =>
-        gradient * (ErfPlusOne(x).mul(Half) + x * (x * x).mul(MinusHalf).exp().mul(NormalDensity));
+        gradient * ErfPlusOne(x).mul(Half).Plus(x * (x * x).mul(MinusHalf).exp().mul(NormalDensity));
 
     public Tensor Tanh(Tensor x) => x.tanh();
 
@@ -132,5 +132,5 @@ internal sealed class TorchKernels : IKernelSet
     private static Tensor ErfPlusOne(Tensor x) => x.mul(SqrtHalf).erf().add(One);
 
     private static Tensor MultiplyAdd(Tensor a, Tensor b, Tensor c) =>
-        (a.to_type(ScalarType.Float64) * b.to_type(ScalarType.Float64) + c.to_type(ScalarType.Float64)).to_type(ScalarType.Float32);
+        (a.to_type(ScalarType.Float64) * b.to_type(ScalarType.Float64)).Plus(c.to_type(ScalarType.Float64)).to_type(ScalarType.Float32);
 }

@@ -1,3 +1,4 @@
+using QatKit.Quantization.Kernels;
 using QatKit.Quantization.Layout;
 using QatKit.Quantization.Surgery;
 using static TorchSharp.torch;
@@ -30,7 +31,7 @@ internal sealed class BertEmbeddings : nn.Module<Tensor, Tensor, TokenLayout, Te
     {
         var positions = tensor(layout.Positions(), device: ids.device); // [T]
         // This order of the two sums is part of the numerics contract.
-        var sum = _word.Module.forward(ids) + _position.Module.forward(positions) + _type.Module.forward(types); // [T, H]
+        var sum = _word.Module.forward(ids).Plus(_position.Module.forward(positions)).Plus(_type.Module.forward(types)); // [T, H]
         return _dropout.forward(_norm.Module.forward(sum));
     }
 }

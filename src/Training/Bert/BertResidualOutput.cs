@@ -1,3 +1,4 @@
+using QatKit.Quantization.Kernels;
 using QatKit.Quantization.Surgery;
 using static TorchSharp.torch;
 
@@ -22,5 +23,5 @@ internal sealed class BertResidualOutput : nn.Module<Tensor, Tensor, Tensor>, IM
     public IReadOnlyList<IModuleSlot> Slots => [_dense, _norm];
 
     public override Tensor forward(Tensor x, Tensor residual) =>
-        _norm.Module.forward(_dropout.forward(_dense.Module.forward(x)) + residual);
+        _norm.Module.forward(_dropout.forward(_dense.Module.forward(x)).Plus(residual));
 }

@@ -1,3 +1,4 @@
+using QatKit.Quantization.Kernels;
 using System.Runtime.InteropServices;
 using QatKit.Core.Diagnostics;
 using QatKit.Core.Graph;
@@ -50,7 +51,7 @@ public sealed class MaskController : IDisposable
         {
             if (_pruned.Remove(layer, out var waiting))
             {
-                weight.add_(waiting);
+                weight.Increase(waiting);
                 waiting.Dispose();
             }
 
