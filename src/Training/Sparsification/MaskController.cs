@@ -1,7 +1,7 @@
-using QatKit.Quantization.Kernels;
 using System.Runtime.InteropServices;
 using QatKit.Core.Diagnostics;
 using QatKit.Core.Graph;
+using QatKit.Quantization.Kernels;
 using QatKit.Sparsity;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -7,8 +7,6 @@ namespace QatKit.InferenceEngine.Tests.Kernels;
 /// <summary>While some blocks of a product are multiplied, all that is multiplied next is asked for: a cache line forgotten is waited for.</summary>
 public sealed unsafe class FetchTests
 {
-    private const int CacheLine = 64;
-
     public static TheoryData<int, int, int, bool> Products =>
     [
         // One tile, few, and many, in even and odd numbers; a single stretch of K, and several; pairs of blocks, and one block left over.
@@ -60,15 +58,15 @@ public sealed unsafe class FetchTests
 
             for (; operands->Tiles > 0; operands->NextTile(kernel.Rows))
                 for (nint step = 0; step < operands->FetchSteps; step++)
-                    for (var line = 0; line < kernel.FetchLines; line++) _fetched!.Add(Line(operands->Fetch + step * operands->FetchBytes + line * CacheLine));
+                    for (var line = 0; line < kernel.FetchLines; line++) _fetched!.Add(Line(operands->Fetch + step * operands->FetchBytes + line * TileOperands.CacheLine));
         }
 
         private static void Need(byte* start, nint bytes)
         {
-            for (nint i = 0; i < bytes; i += CacheLine)
+            for (nint i = 0; i < bytes; i += TileOperands.CacheLine)
                 if (!_fetched!.Contains(Line(start + i))) _notFetched!.Add(Line(start + i));
         }
 
-        private static nint Line(byte* address) => (nint)address & ~(CacheLine - 1);
+        private static nint Line(byte* address) => (nint)address & ~(TileOperands.CacheLine - 1);
     }
 }

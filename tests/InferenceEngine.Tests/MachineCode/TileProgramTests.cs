@@ -280,7 +280,7 @@ public sealed unsafe class TileProgramTests
     private static IEnumerable<nint> Parts(byte* start, nint bytes, nint count, int lines)
     {
         var address = (nint)start;
-        return from i in Enumerable.Range(0, (int)count) from line in Enumerable.Range(0, lines) select address + i * bytes + line * 64;
+        return from i in Enumerable.Range(0, (int)count) from line in Enumerable.Range(0, lines) select address + i * bytes + line * TileOperands.CacheLine;
     }
 
     private static bool Inside((nint Address, int Bytes) store, nint start, int bytes) => store.Address >= start && store.Address + store.Bytes <= start + bytes;

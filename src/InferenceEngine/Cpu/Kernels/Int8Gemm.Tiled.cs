@@ -6,10 +6,9 @@ internal static unsafe partial class Int8Gemm
 {
     // Blocks whose sums stay in the second-level cache (see BlockSplit.MaxRows) from one stretch of K to the next.
     private const int GroupBlocks = 8;
-    private const int CacheLine = 64;
 
     /// <summary>Blocks whose int8 codes fill a cache line: an epilogue takes as many at once.</summary>
-    public const int FinishBlocks = CacheLine / PackedLinear.BlockColumns;
+    public const int FinishBlocks = TileOperands.CacheLine / PackedLinear.BlockColumns;
 
     /// <summary>Packs all columns into blocks of 16.</summary>
     public static PackedLinear PackBlocks<TTile>(QuantizedLinear layer, WeightLayout layout) where TTile : struct, ITile

@@ -15,11 +15,11 @@ internal readonly record struct TileKernel(bool IsSparse, int Blocks, int Rows, 
     public const int MaxDepth = 3072;
 
     // While one tile multiplies two blocks, the next two come in: a step of each, and in few steps their headers.
-    private const int MaxFetchLines = 5, CacheLine = 64;
+    private const int MaxFetchLines = 5;
 
     /// <summary>The kernel for these operands.</summary>
     /// <remarks>A single row is multiplied as fast as weights stream, which the processor sees by itself.</remarks>
-    public static unsafe TileKernel Of(bool isSparse, int blocks, int rows, TileOperands* operands) => new(isSparse, blocks, rows, rows > 1 && operands->FetchBytes > CacheLine);
+    public static unsafe TileKernel Of(bool isSparse, int blocks, int rows, TileOperands* operands) => new(isSparse, blocks, rows, rows > 1 && operands->FetchBytes > TileOperands.CacheLine);
 
     /// <summary>All of them, each at its <see cref="Index"/>.</summary>
     public static IReadOnlyList<TileKernel> All { get; } =

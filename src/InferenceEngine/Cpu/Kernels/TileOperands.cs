@@ -72,7 +72,8 @@ internal unsafe struct TileOperands
     /// <summary>See <see cref="FetchBytes"/>.</summary>
     public const int FetchDepth = 8;
 
-    private const int CacheLine = 64;
+    /// <summary>Bytes that a fetch or a claim concerns.</summary>
+    public const int CacheLine = 64;
 
     /// <summary>Parts in which the tile fetches.</summary>
     public readonly nint FetchSteps => (Depth + FetchDepth - 1) / FetchDepth;

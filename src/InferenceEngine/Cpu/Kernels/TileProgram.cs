@@ -169,7 +169,7 @@ internal sealed class TileProgram
 
         // A little of what comes next in every step: a burst of fetches would fill the queue of cache misses and hold up everything.
         var top = _code.Position;
-        for (var line = 0; line < _kernel.FetchLines; line++) _code.Prefetch(new Address(Fetch, line * VectorBytes));
+        for (var line = 0; line < _kernel.FetchLines; line++) _code.Prefetch(new Address(Fetch, line * TileOperands.CacheLine));
         _code.Add(Fetch, Of(Field.FetchBytes));
         _code.PrefetchForWriting(new Address(Claim));
         _code.Add(Claim, Of(Field.ClaimBytes));
