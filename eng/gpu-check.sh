@@ -7,31 +7,33 @@
 #       --stages a,b,...    these alone, in this order (default: all)
 #       --limit STAGE=S     another time limit for a stage, in seconds; may be repeated
 #       --budget S          seconds for all stages together: a stage gets at most what is left
-#       --without wgmma     no warpgroup products in any stage; `--without none` uses them even where stage plans found them wrong
+#       --without wgmma     no warpgroup products in any stage; `--without clusters` none in clusters; `--without none` uses them even where
+#                           stage plans found them wrong
 #   ./gpu-check.sh report RESULTS FOLDER...     puts the unpacked logs of several runs into one report
 #   ./gpu-check.sh list                         the stages with their limits
 #
 # RESULTS receives report.md, report.json and logs.tar.gz (log and results of every stage, renewed after each one). A stage that fails or
 # runs out of time does not stop the others. When warpgroup products fail or hang in stage plans, or it has no time for them, the stages after it, also
-# those of later runs from this folder, do without them. Exit code: 0 nothing failed, 1 something did, 3 nothing failed but no device was used.
+# those of later runs from this folder, do without them, or, where only those in clusters are in doubt, without these. Exit code: 0 nothing failed, 1 something did, 3 nothing failed but no device was used.
 set -uo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 self=$here/$(basename -- "${BASH_SOURCE[0]}")
 check=$here/bin/QatKit.GpuCheck
-doubts=$here/without-wgmma.txt
+doubts=$here/without.txt # wgmma or clusters
 tests=$here/bin/QatKit.InferenceEngine.Tests
 
 # Name and time limit in seconds. Stages named -host use kernels of this machine's own compiler, the others those that came along.
 all_stages="machine:30 doctor:30 plans:90 cpu-tests:150 kernels-host:180 plans-host:90 device-tests:150 soak:400 soak-host:120 memcheck:150 racecheck:200
     synccheck:100 table:420 table-host:120 profile:90 ncu:150 cpu-comparison:240 peers-fp16:300 peers-int8:200 host-torch:120"
 
-# What the stages do without: --without wgmma, or nothing. The tests read their variable.
+# What the stages do without: --without wgmma, --without clusters, or nothing. The tests read their variable.
 without=()
-if [ "${STAGE_WITHOUT:-}" = wgmma ]; then
-    without=(--without wgmma)
-    export QATKIT_TEST_WITHOUT=wgmma
-fi
+case ${STAGE_WITHOUT:-} in
+    wgmma | clusters)
+        without=(--without "$STAGE_WITHOUT")
+        export QATKIT_TEST_WITHOUT=$STAGE_WITHOUT ;;
+esac
 
 # ---- stages: each runs in a process of its own, in the folder of its results. Exit code 3: nothing here to check. The last line counts.
 
@@ -161,7 +163,7 @@ for s in {*site.getsitepackages(), sysconfig.get_paths()["purelib"]}: print(*glo
 # ---- run
 
 run() {
-    local results=${1:?usage: gpu-check.sh run RESULTS [--stages a,b] [--limit STAGE=S] [--budget S] [--without wgmma]} stages="" budget=86400 avoid=""
+    local results=${1:?usage: gpu-check.sh run RESULTS [--stages a,b] [--limit STAGE=S] [--budget S] [--without wgmma|clusters|none]} stages="" budget=86400 avoid=""
     local -A limits=()
     local entry
     for entry in $all_stages; do
@@ -175,7 +177,7 @@ run() {
             --limit) limits[${2%%=*}]=${2##*=} ;;
             --budget) budget=$2 ;;
             --without)
-                case ${2:-} in wgmma | none) avoid=$2 ;; *) echo "gpu-check: --without knows wgmma and none" >&2; return 2 ;; esac ;;
+                case ${2:-} in wgmma | clusters | none) avoid=$2 ;; *) echo "gpu-check: --without knows wgmma, clusters and none" >&2; return 2 ;; esac ;;
             *) echo "gpu-check: $1 is not an option" >&2; return 2 ;;
         esac
         shift 2
@@ -199,11 +201,11 @@ run() {
 
     # What an earlier run from this folder found counts until somebody says otherwise.
     if [ -z "$avoid" ] && [ -s "$doubts" ]; then
-        avoid=wgmma
-        note without-wgmma "$(<"$doubts")"
+        avoid=$(<"$doubts")
+        note_doubts
     fi
 
-    local failed=0 used=0 status result detail start left limit pid
+    local failed=0 used=0 status result detail start left limit pid found
     with_packed timeout -k 5 60 "$check" doctor >/dev/null 2>&1 && used=1
     for stage in $stages; do
         left=$((budget - SECONDS))
@@ -230,13 +232,14 @@ run() {
         printf '%s\t%s\t%s\t%s\n' "$stage" "$result" "$((SECONDS - start))" "$detail" >>"$work/stages.tsv"
         echo "   $result in $((SECONDS - start)) s: $detail"
         if [ "$stage" = plans ] && [ "$avoid" != wgmma ]; then
-            if doubtful "$work/plans.log" "$result"; then
-                echo "warpgroup products did not pass in stage plans: the stages after it ran without them (--without wgmma)" >"$doubts"
-                if [ -z "$avoid" ]; then
-                    avoid=wgmma
-                    note without-wgmma "$(<"$doubts")"
+            found=$(doubt "$work/plans.log" "$result")
+            if [ -n "$found" ] && [ "$found" != "$avoid" ]; then
+                echo "$found" >"$doubts"
+                if [ "$avoid" != none ]; then
+                    avoid=$found
+                    note_doubts
                 fi
-            elif [ "$result" = passed ]; then
+            elif [ "$result" = passed ] && [ "$avoid" != clusters ]; then
                 rm -f -- "$doubts"
             fi
         fi
@@ -257,9 +260,28 @@ note() {
     echo "== $2"
 }
 
-# Whether the warpgroup products began, or there was no time for them, and they did not both (dense and 2:4) end well. A device that has none leaves them out.
-doubtful() { # log of stage plans, result
-    { [ "$2" = "timed out" ] || grep -q -s '^warpgroup products begin' "$1"; } && [ "$(grep -c -E '^wgmma/[0-9]+ (dense|2:4): (equal$|left out)' "$1")" -lt 2 ]
+note_doubts() {
+    local family="warpgroup products"
+    [ "$avoid" = wgmma ] || family="warpgroup products in clusters"
+    note "without-$avoid" "$family did not pass in stage plans: the stages after it ran without them (--without $avoid)"
+}
+
+# What stage plans leaves in doubt: wgmma, clusters, or nothing.
+doubt() { # log of stage plans, result
+    if family_doubtful "$1" "$2" "warpgroup products" 1; then echo wgmma
+    elif [ "$avoid" != clusters ] && family_doubtful "$1" "$2" clusters '[2-8]'; then echo clusters
+    fi
+}
+
+# Whether the plans of a family began, or there was no time for them, and did not all end well. A device that has none leaves them out.
+family_doubtful() { # log, result, family, blocks of a cluster
+    local plans
+    plans=$(sed -n -E "s/^$3 begin: ([0-9]+) plans$/\1/p" "$1" 2>/dev/null)
+    if [ -z "$plans" ]; then
+        [ "$2" = "timed out" ]
+    else
+        [ "$(grep -c -E "^wgmma/[0-9x]+/[0-9]+/$4 (dense|2:4): (equal$|left out)" "$1")" -lt "$plans" ]
+    fi
 }
 
 # ---- pack

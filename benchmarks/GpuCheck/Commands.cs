@@ -13,6 +13,7 @@ using QatKit.GpuCheck.Timing;
 using QatKit.InferenceEngine;
 using QatKit.InferenceEngine.Benchmarking;
 using QatKit.InferenceEngine.Cuda;
+using QatKit.InferenceEngine.Cuda.Backend;
 using QatKit.InferenceEngine.Cuda.Compilation;
 using QatKit.InferenceEngine.Cuda.Driver;
 using QatKit.InferenceEngine.Cuda.Plans;
@@ -74,7 +75,7 @@ internal static class Commands
         var without = Without();
         return DeviceVerb("plans", "Every plan, forced, against the reference.", [quick, without, json], parsed =>
         {
-            var report = PlanCheck.Run(PlanCheck.Shape, parsed.GetValue(quick), parsed.GetValue(without) is not null,
+            var report = PlanCheck.Run(PlanCheck.Shape, parsed.GetValue(quick), Excluded(parsed.GetValue(without)),
                 (graph, plan) => EngineImplementations.Create(graph, OnDevice(null) with { CudaPlan = plan }), output, soFar => CheckJson.Write(parsed.GetValue(json), soFar));
             output.WriteLine($"{report.Plans.Count(p => p.Problem is null)} of {report.Plans.Count} plans equal the reference in every bit{(report.NotRun.Count == 0 ? "" : $", {report.NotRun.Count} not run after a device fault")}");
             return Passed(report.Passed);
@@ -186,12 +187,14 @@ internal static class Commands
 
     private static int Passed(bool passed) => passed ? ExitCode.Ok : ExitCode.CheckFailed;
 
-    private static SessionOptions OnDevice(string? without) => new() { Backend = EngineBackend.Cuda, CudaPlan = without is null ? null : GemmChoice.WithoutWarpgroups };
+    private static SessionOptions OnDevice(string? without) => new() { Backend = EngineBackend.Cuda, CudaPlan = without is null ? null : $"no-{without}" };
+
+    private static GemmExclusion Excluded(string? without) => CudaOptions.WithPlan(OnDevice(without).CudaPlan).Without;
 
     private static Option<string?> Without()
     {
-        var option = new Option<string?>("--without") { Description = "A family of kernels that is not used: wgmma." };
-        option.AcceptOnlyFromAmong("wgmma");
+        var option = new Option<string?>("--without") { Description = "A family of kernels that is not used: wgmma, or those of them in clusters." };
+        option.AcceptOnlyFromAmong("wgmma", "clusters");
         return option;
     }
 

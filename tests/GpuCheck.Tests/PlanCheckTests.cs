@@ -25,7 +25,7 @@ public sealed class PlanCheckTests
             return plan == different ? new float[logits.Length] : logits;
         }
 
-        var report = PlanCheck.Run("1x32x2x64", quick: false, withoutWarpgroups: false, (graph, plan) => plan == unfit
+        var report = PlanCheck.Run("1x32x2x64", quick: false, GemmExclusion.None, (graph, plan) => plan == unfit
             ? throw new QatKitException("QK6020", "plan", $"'{unfit}' does not fit.")
             : plan == refused ? throw new QatKitException("QK6004", "cuModuleLoadData", "failed with CUDA_ERROR_INVALID_IMAGE.")
             : new Implementation(plan, (batch, trace) => Run(plan, graph, batch, trace)), TextWriter.Null, _ => { });
@@ -40,10 +40,15 @@ public sealed class PlanCheckTests
     [Fact]
     public void A_quick_check_has_each_tile_once_without_and_once_with_splits()
     {
-        var report = PlanCheck.Run("1x32x2x64", quick: true, false, (graph, plan) => new Implementation(plan, (batch, trace) => Cached(graph).Run(batch, trace)), TextWriter.Null, _ => { });
+        var report = PlanCheck.Run("1x32x2x64", quick: true, GemmExclusion.None, (graph, plan) => new Implementation(plan, (batch, trace) => Cached(graph).Run(batch, trace)), TextWriter.Null, _ => { });
         Assert.True(report.Passed);
         Assert.Equal(
-            [.. GemmPlanner.Tiles.Select(t => (new TileChoice(t, 1).ToString(), false)), .. GemmPlanner.Tiles.Select(t => (new TileChoice(t, 4).ToString(), true)), ("wgmma/6", false), ("wgmma/6", true)],
+            [.. GemmPlanner.Tiles.Select(t => (new TileChoice(t, 1).ToString(), false)), .. GemmPlanner.Tiles.Select(t => (new TileChoice(t, 4).ToString(), true)),
+                .. from cluster in new[] { "wgmma/256x128/6/1 wgmma/128x128/6/1", "wgmma/128x128/6/2 wgmma/128x128/6/4" }
+                   from sparse in new[] { false, true }
+                   from plan in cluster.Split(' ')
+                   select (plan, sparse),
+            ],
             report.Plans.Select(p => (p.Plan, p.Sparse24)));
     }
 
@@ -62,15 +67,15 @@ public sealed class PlanCheckTests
 
     [Fact]
     public void A_check_that_fitted_nothing_has_not_passed() =>
-        Assert.False(PlanCheck.Run("1x32x2x64", quick: true, false, (_, plan) => throw new QatKitException("QK6020", "plan", $"'{plan}' does not fit."), TextWriter.Null, _ => { }).Passed);
+        Assert.False(PlanCheck.Run("1x32x2x64", quick: true, GemmExclusion.None, (_, plan) => throw new QatKitException("QK6020", "plan", $"'{plan}' does not fit."), TextWriter.Null, _ => { }).Passed);
 
     [Fact]
-    public void Warpgroup_products_come_last_and_can_be_left_out()
+    public void Warpgroup_products_come_last_those_in_clusters_at_the_end_and_can_be_left_out()
     {
-        string[] Tried(bool withoutWarpgroups)
+        string[] Tried(GemmExclusion without)
         {
             var tried = new List<string>();
-            PlanCheck.Run("1x32x2x64", quick: true, withoutWarpgroups, (_, plan) =>
+            PlanCheck.Run("1x32x2x64", quick: true, without, (_, plan) =>
             {
                 tried.Add(plan);
                 throw new QatKitException("QK6020", "plan", "does not fit.");
@@ -78,10 +83,12 @@ public sealed class PlanCheckTests
             return [.. tried];
         }
 
-        var all = Tried(false);
-        Assert.Equal(["wgmma/6", "wgmma/6"], all[^2..]);
-        Assert.Equal(all[..^2], Tried(true));
-        Assert.DoesNotContain("wgmma/6", Tried(true));
+        var all = Tried(GemmExclusion.None);
+        Assert.All(all[^4..], plan => Assert.Matches("^wgmma/128x128/6/[24]$", plan));
+        Assert.All(all[^8..^4], plan => Assert.Matches("^wgmma/(128|256)x128/6/1$", plan));
+        Assert.All(all[..^8], plan => Assert.DoesNotContain("wgmma", plan, StringComparison.Ordinal));
+        Assert.Equal(all[..^4], Tried(GemmExclusion.Clusters));
+        Assert.Equal(all[..^8], Tried(GemmExclusion.Warpgroups));
     }
 
     [Fact]
@@ -89,16 +96,26 @@ public sealed class PlanCheckTests
     {
         using var progress = new StringWriter();
         var kept = new List<PlanReport>();
-        var report = PlanCheck.Run("1x32x2x64", quick: true, false, (graph, plan) => plan == "wgmma/6"
+        var report = PlanCheck.Run("1x32x2x64", quick: true, GemmExclusion.None, (graph, plan) => plan == "wgmma/128x128/6/1"
             ? new Implementation(plan, (_, _) => throw new QatKitException("QK6004", "cuStreamSynchronize", "failed with CUDA_ERROR_ILLEGAL_ADDRESS: an illegal memory access was encountered. While: waiting."))
             : new Implementation(plan, (batch, trace) => Cached(graph).Run(batch, trace)), progress, kept.Add);
         Assert.False(report.Passed);
-        Assert.Equal(["wgmma/6 2:4"], report.NotRun);
-        Assert.Equal("wgmma/6", Assert.Single(report.Plans, p => p.Problem is not null).Plan);
-        Assert.EndsWith($"{PlanCheck.WarpgroupsBegin}{Environment.NewLine}wgmma/6 dense: QK6004 cuStreamSynchronize: failed with CUDA_ERROR_ILLEGAL_ADDRESS: an illegal memory access was encountered. While: waiting.{Environment.NewLine}"
-            + $"wgmma/6 2:4: not run after a device fault{Environment.NewLine}", progress.ToString(), StringComparison.Ordinal);
-        // A process that hangs in the first warpgroup product leaves this.
-        Assert.Equal(["wgmma/6 dense", "wgmma/6 2:4"], kept[^2].NotRun);
+        string[] notRun =
+        [
+            "wgmma/256x128/6/1 2:4", "wgmma/128x128/6/1 2:4", "wgmma/128x128/6/2 dense", "wgmma/128x128/6/4 dense", "wgmma/128x128/6/2 2:4", "wgmma/128x128/6/4 2:4",
+        ];
+        Assert.Equal(notRun, report.NotRun);
+        Assert.Equal("wgmma/128x128/6/1", Assert.Single(report.Plans, p => p.Problem is not null).Plan);
+        string[] lines =
+        [
+            "warpgroup products begin: 4 plans",
+            "wgmma/256x128/6/1 dense: equal",
+            "wgmma/128x128/6/1 dense: QK6004 cuStreamSynchronize: failed with CUDA_ERROR_ILLEGAL_ADDRESS: an illegal memory access was encountered. While: waiting.",
+            .. notRun.Select(n => n + ": not run after a device fault"),
+        ];
+        Assert.EndsWith(string.Concat(lines.Select(l => l + Environment.NewLine)), progress.ToString(), StringComparison.Ordinal);
+        // A process that hangs in this product leaves this.
+        Assert.Equal(["wgmma/128x128/6/1 dense", .. notRun], kept[^2].NotRun);
         Assert.Equal(report.Plans.Count - 1, kept[^2].Plans.Count);
     }
 

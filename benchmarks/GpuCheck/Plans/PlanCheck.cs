@@ -11,15 +11,12 @@ namespace QatKit.GpuCheck.Plans;
 
 /// <summary>Every plan of the planner, forced in turn on a small model, against the reference: each tile, split and kernel family runs
 /// at least once whatever the planner prefers. Small enough for compute-sanitizer.</summary>
-/// <remarks>Warpgroup products come last, dense and 2:4: a device that fails or hangs there has shown what the others do. After an error
-/// that stays nothing is tried any more: it would only repeat.</remarks>
+/// <remarks>Warpgroup products come last, dense and 2:4, those in clusters at the very end: a device that fails or hangs there has shown what the
+/// others do. After an error that stays nothing is tried any more: it would only repeat.</remarks>
 internal static class PlanCheck
 {
     /// <summary>Small, with every K long enough for 8 splits.</summary>
     public const string Shape = "1x1024x16x1024";
-
-    /// <summary>The line before the first warpgroup product; eng/gpu-check.sh looks for it.</summary>
-    public const string WarpgroupsBegin = "warpgroup products begin";
 
     // Of that shape: with more a session would only be made to be refused.
     private const int MostSplits = 8;
@@ -32,30 +29,30 @@ internal static class PlanCheck
     /// <summary>Runs the plans.</summary>
     /// <param name="shape">The model.</param>
     /// <param name="quick">Each tile without splits on dense weights and with 4 on 2:4, instead of every split on both.</param>
-    /// <param name="withoutWarpgroups">Leaves warpgroup products out.</param>
+    /// <param name="without">Products to leave out.</param>
     /// <param name="actual">Makes a session with a plan.</param>
     /// <param name="progress">One line for each plan.</param>
     /// <param name="keep">Receives what there is after each plan: a run that is stopped keeps it.</param>
-    public static PlanReport Run(string shape, bool quick, bool withoutWarpgroups, Func<QuantizedGraph, string, Implementation> actual, TextWriter progress, Action<PlanReport> keep)
+    public static PlanReport Run(string shape, bool quick, GemmExclusion without, Func<QuantizedGraph, string, Implementation> actual, TextWriter progress, Action<PlanReport> keep)
     {
         var cases = Formats.ToDictionary(sparse => sparse, sparse => new Lazy<Case>(() => Case.Create(shape, sparse)));
         var waiting = new Queue<(GemmChoice Choice, bool Sparse)>(
-            from family in GemmPlanner.Choices.Where(c => c.Splits <= MostSplits).GroupBy(c => c is WarpgroupChoice)
-            where !(family.Key && withoutWarpgroups)
+            from family in GemmPlanner.Choices.Where(c => c.Splits <= MostSplits && !without.Covers(c)).GroupBy(Family)
             from sparse in Formats
             from choice in family
-            where !quick || family.Key || choice.Splits == (sparse ? 4 : 1)
+            where !quick || choice is WarpgroupChoice || choice.Splits == (sparse ? 4 : 1)
             select (choice, sparse));
         var results = new List<PlanResult>();
         PlanReport Report() => new(shape, [.. results]) { NotRun = [.. waiting.Select(w => Name(w.Choice, w.Sparse))] };
-        var (fault, warpgroups) = (false, false);
+        var fault = false;
+        var current = Family(waiting.Peek().Choice);
         while (!fault && waiting.TryPeek(out var next))
         {
             var name = Name(next.Choice, next.Sparse);
-            if (!warpgroups && next.Choice is WarpgroupChoice)
+            if (Family(next.Choice) is var family && family != current)
             {
-                progress.WriteLine(WarpgroupsBegin);
-                warpgroups = true;
+                progress.WriteLine(Begins(family, waiting.Count(w => Family(w.Choice) == family)));
+                current = family;
             }
 
             keep(Report());
@@ -78,6 +75,16 @@ internal static class PlanCheck
         keep(Report());
         return Report();
     }
+
+    /// <summary>The line before the first of a family's plans; eng/gpu-check.sh counts how many of them end well.</summary>
+    public static string Begins(string family, int plans) => $"{family} begin: {plans} plans";
+
+    private static string Family(GemmChoice choice) => choice switch
+    {
+        { Cluster: > 1 } => "clusters",
+        WarpgroupChoice => "warpgroup products",
+        _ => "products",
+    };
 
     private static string Name(GemmChoice choice, bool sparse) => $"{choice} {(sparse ? "2:4" : "dense")}";
 

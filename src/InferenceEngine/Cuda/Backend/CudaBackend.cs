@@ -30,7 +30,7 @@ internal sealed class CudaBackend : IComputeBackend
     {
         _driver = driver;
         _options = options;
-        _planner = new GemmPlanner(device, options.ForcedPlan, options.WithoutWarpgroups);
+        _planner = new GemmPlanner(device, options.ForcedPlan, options.Without);
         _graphs = new GraphCache(options.MaxGraphs);
         Tier = KernelTarget.For(device.Capability).Name;
         _context = driver.CreateContext(device);

@@ -21,15 +21,16 @@ internal sealed record CudaOptions
     /// <summary>Tile and splits for every int8 product, instead of the planner's choice.</summary>
     public GemmChoice? ForcedPlan { get; init; }
 
-    /// <summary>Leaves warpgroup products out, where the planner would take them.</summary>
-    public bool WithoutWarpgroups { get; init; }
+    /// <summary>Products that the planner may not choose.</summary>
+    public GemmExclusion Without { get; init; }
 
     /// <summary>Reads <see cref="SessionOptions.CudaPlan"/>.</summary>
     /// <exception cref="QatKitException">QK6020: no plan.</exception>
     public static CudaOptions WithPlan(string? plan) => plan switch
     {
         null => new CudaOptions(),
-        GemmChoice.WithoutWarpgroups => new CudaOptions { WithoutWarpgroups = true },
+        GemmExclusions.NoClusters => new CudaOptions { Without = GemmExclusion.Clusters },
+        GemmExclusions.NoWarpgroups => new CudaOptions { Without = GemmExclusion.Warpgroups },
         _ => new CudaOptions { ForcedPlan = GemmChoice.Parse(plan) },
     };
 }

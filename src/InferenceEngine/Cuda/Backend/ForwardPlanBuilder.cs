@@ -185,15 +185,15 @@ internal sealed class ForwardPlanBuilder(ICudaDriver driver, CudaModel model, Cu
         var blocks = new Dim3(grid.X, grid.Y, grid.Z);
         var operations = 2.0 * rows * linear.Out * linear.In;
         var (shapes, choice) = ($"{linear.Name} {problem}", plan.Choice.ToString());
-        if (plan.Choice is WarpgroupChoice) Add(definition, blocks, WithTensor(parameters, x), shapes, choice, operations, traces);
+        if (plan.Choice is WarpgroupChoice { Tile: var tile }) Add(definition, blocks, WithTensor(parameters, x, tile), shapes, choice, operations, traces);
         else Add(definition, blocks, parameters, shapes, choice, operations, traces);
     }
 
-    private GemmSm90Parameters WithTensor(GemmParameters gemm, DeviceRange x)
+    private GemmSm90Parameters WithTensor(GemmParameters gemm, DeviceRange x, WarpgroupTile tile)
     {
         var parameters = new GemmSm90Parameters { Gemm = gemm };
         driver.DescribeTensor(MemoryMarshal.AsBytes(new Span<TensorMapBytes>(ref parameters.Tokens)), x, gemm.Depth, gemm.Tokens, gemm.XPitch,
-            GemmVariant.TileDepth, WarpgroupGemmVariant.TileTokens);
+            GemmVariant.TileDepth, tile.BoxTokens);
         return parameters;
     }
 
@@ -205,6 +205,7 @@ internal sealed class ForwardPlanBuilder(ICudaDriver driver, CudaModel model, Cu
             new CudaLaunch(kernels.Get(definition), grid, new Dim3(definition.Threads), definition.SharedBytes,
                 KernelArguments.Of(parameters), shapes)
             {
+                Cluster = definition.Cluster > 1 ? new Dim3(definition.Cluster) : null,
                 // The first kernel follows a copy. Every kernel waits by itself before it touches what its predecessor wrote.
                 OverlapsPredecessor = _steps.Count > 0 && device.Capability >= OverlapCapability && driver.Version >= OverlapDriverVersion,
             },

@@ -31,7 +31,7 @@ internal sealed class KernelSet(ICudaDriver driver, CudaContext context, KernelC
         {
             function = driver.GetFunction(module, definition.EntryPoint);
             if (function.Registers < definition.LeastRegisters)
-                throw new QatKitException("QK6011", name, $"was compiled to {function.Registers} registers a thread and waits for ever with fewer than {definition.LeastRegisters}. Use another version of NVRTC, or the plan '{GemmChoice.WithoutWarpgroups}'.");
+                throw new QatKitException("QK6011", name, $"was compiled to {function.Registers} registers a thread and waits for ever with fewer than {definition.LeastRegisters}. Use another version of NVRTC, or the plan '{GemmExclusions.NoWarpgroups}'.");
             // All kernels alike: a multiprocessor divides its memory anew only when it is idle, so a kernel that wants another share than the
             // one before cannot begin beside it.
             driver.PreferSharedMemory(function);

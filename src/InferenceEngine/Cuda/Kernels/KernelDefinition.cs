@@ -15,6 +15,9 @@ internal sealed record KernelDefinition(
     /// <summary>Registers that each thread must begin with: a kernel whose warps hand registers to each other waits for ever when there are fewer.</summary>
     public int LeastRegisters { get; init; }
 
+    /// <summary>Blocks of a cluster, neighbours along x.</summary>
+    public int Cluster { get; init; } = 1;
+
     /// <summary>Name and constants on one line: identifies the variant in messages and profiles.</summary>
     public override string ToString() => $"{EntryPoint}<{string.Join(", ", Defines.Select(d => $"{d.Key}={d.Value}"))}>";
 }

@@ -1,33 +1,59 @@
 namespace QatKit.InferenceEngine.Cuda.Kernels;
 
+/// <summary>Tile of the <c>wgmma</c> GEMM: <paramref name="Features"/> × <see cref="Tokens"/>.</summary>
+/// <param name="Features">Output features of a block: 256, or 128 where a multiprocessor holds two blocks.</param>
+/// <param name="Stages">Depth of the ring of token tiles, at least 2.</param>
+/// <param name="Cluster">Blocks along the features that read their common tokens once: 1, 2, 4 or 8.</param>
+internal sealed record WarpgroupTile(int Features, int Stages, int Cluster)
+{
+    /// <summary>Output features of a warpgroup.</summary>
+    public const int WarpgroupFeatures = 128;
+
+    /// <summary>Tokens of a block.</summary>
+    public const int Tokens = 128;
+
+    /// <summary>Warpgroups that multiply; one more copies.</summary>
+    public int Consumers => Features / WarpgroupFeatures;
+
+    /// <summary>Tokens that a block copies for its cluster: rows of the tensor map's box.</summary>
+    public int BoxTokens => Tokens / Cluster;
+}
+
 /// <summary>One variant of gemm_s8_sm90.cu: the product of <see cref="GemmVariant"/> with the same packed weights and the same
 /// bits, for many tokens, on sm_90a only. No gathered rows, no split along K.</summary>
+/// <param name="Tile">Tile.</param>
 /// <param name="Sparse24">2:4 weights.</param>
 /// <param name="Epilogue">What is stored.</param>
-/// <param name="Stages">Depth of the ring of token tiles.</param>
-internal sealed record WarpgroupGemmVariant(bool Sparse24, GemmEpilogue Epilogue, int Stages = 6)
+internal sealed record WarpgroupGemmVariant(WarpgroupTile Tile, bool Sparse24, GemmEpilogue Epilogue)
 {
-    /// <summary>Output features of a block.</summary>
-    public const int TileFeatures = 256;
+    private const int WarpgroupThreads = 128;
 
-    /// <summary>Tokens of a block, and rows of the tensor map's box.</summary>
-    public const int TileTokens = 128;
+    // A multiprocessor's 65536 registers, shared evenly at the start; then the consumers take 232 of what the producer gives back.
+    private const int TwoWarpgroupRegisters = 128, ThreeWarpgroupRegisters = 168;
 
     /// <summary>What to compile, for sm_90a.</summary>
     public KernelDefinition Define() => new("gemm_s8_sm90.cu", "gemm_s8_sm90",
         [
             new("SPARSE", Sparse24 ? 1 : 0),
-            new("STAGES", Stages),
+            new("CONSUMERS", Tile.Consumers),
+            new("CLUSTER", Tile.Cluster),
+            new("STAGES", Tile.Stages),
             new("ACTIVATION", (int)Epilogue.Activation),
             new("RESIDUAL", Epilogue.Residual ? 1 : 0),
             new("OUTPUT", (int)Epilogue.Output),
         ],
-        384, Stages * TileTokens * GemmVariant.TileDepth)
+        WarpgroupThreads * (Tile.Consumers + 1), Tile.Stages * WarpgroupTile.Tokens * GemmVariant.TileDepth)
     {
-        LeastRegisters = 168, // Three warpgroups: two take 232, one keeps 40.
+        LeastRegisters = Registers(Tile),
+        Cluster = Tile.Cluster,
     };
 
-    /// <summary>Blocks for a problem.</summary>
-    public static LaunchGrid Grid(int tokens, int features) =>
-        new((features + TileFeatures - 1) / TileFeatures, (tokens + TileTokens - 1) / TileTokens, 1);
+    /// <summary>Registers that each thread begins with.</summary>
+    public static int Registers(WarpgroupTile tile) => tile.Consumers == 1 ? TwoWarpgroupRegisters : ThreeWarpgroupRegisters;
+
+    /// <summary>Blocks for a problem: whole clusters, of which the last may have blocks past the last feature.</summary>
+    public LaunchGrid Grid(int tokens, int features) =>
+        new(DivideUp(features, Tile.Features * Tile.Cluster) * Tile.Cluster, DivideUp(tokens, WarpgroupTile.Tokens), 1);
+
+    private static int DivideUp(int value, int step) => (value + step - 1) / step;
 }

@@ -1,9 +1,12 @@
 // Y[T, N] = epilogue(X[T, K] * W[N, K]^T) with warpgroup products of sm_90a, for many tokens. Dense or 2:4 sparse weights.
 //
-// A block computes 256 features x 128 tokens with three warpgroups: two consumers of 128 features each, and a producer of which
-// one thread works; it hands its registers over, because a consumer thread holds 128 sums and two steps of weights.
+// A block computes 128 CONSUMERS features x 128 tokens with one or two consumer warpgroups of 128 features each, and a producer of
+// which one thread works; it hands its registers over, because a consumer thread holds 128 sums and two steps of weights.
+// With one consumer a multiprocessor holds two blocks: while one finishes its sums, the other keeps the tensor cores busy.
 //   tokens:  the producer copies tiles of 128 tokens x 128 codes through the tensor map (128-byte swizzle, zeros outside) into
-//            a ring of STAGES buffers; `full` barriers count the bytes, `empty` barriers the eight consumer warps.
+//            a ring of STAGES buffers; `full` barriers count the bytes, `empty` barriers the consumer warps.
+//            The CLUSTER blocks of a cluster have the same tokens: each copies its slice of them into all, so that the second-level
+//            cache, which would limit the rate, is read once for all. A buffer is then empty when the warps of all blocks say so.
 //   weights: the A operand comes from registers. The packed order (README.md) is already lane by lane, and no two warps need
 //            the same rows, so shared memory would only add traffic: a lane loads its 16-byte fragments and its metadata words
 //            for the next step while the products of this one are under way. Warp w of a warpgroup has group w of its four
@@ -11,21 +14,25 @@
 //            groups and a lane ends with four neighbouring features.
 // All sums are integers: the result has the bits of gemm_s8.cu. Overflow: as there.
 //
-// Compile-time constants: SPARSE, STAGES, ACTIVATION, RESIDUAL, OUTPUT.
+// Compile-time constants: SPARSE, CONSUMERS, CLUSTER, STAGES, ACTIVATION, RESIDUAL, OUTPUT.
 #include "common/ptx90.cuh"
 #include "common/store_group.cuh"
 
 struct GemmSm90Params {
-    TensorMap tokens; // x as [T, K] int8, box 128 tokens x 128 codes, 128-byte swizzle
+    TensorMap tokens; // x as [T, K] int8, box 128 / CLUSTER tokens x 128 codes, 128-byte swizzle
     GemmParams gemm;  // x, row_index, partial, arrivals unused
 };
 
-constexpr int TILE_F = 256, TILE_T = 128, TILE_K = 128;
-constexpr int CONSUMER_WARPS = 8, THREADS = WARP * (CONSUMER_WARPS + 4);
+constexpr int TILE_F = 128 * CONSUMERS, TILE_T = 128, TILE_K = 128;
+constexpr int CONSUMER_WARPS = 4 * CONSUMERS, THREADS = WARP * (CONSUMER_WARPS + 4);
+constexpr int RESIDENT = CONSUMERS == 1 ? 2 : 1;             // of a multiprocessor
+constexpr int PRODUCER_REGISTERS = CONSUMERS == 1 ? 24 : 40; // 65536 in all, with 232 for a consumer
 constexpr int GROUP = 32;
 constexpr int VALUE_BYTES = SPARSE ? 2048 : 4096;
 constexpr int GROUP_BYTES = SPARSE ? VALUE_BYTES + 512 : VALUE_BYTES;
 constexpr int STAGE_BYTES = TILE_T * TILE_K;
+constexpr int SLICE_T = TILE_T / CLUSTER; // tokens that a block copies
+static_assert(SLICE_T % 8 == 0, "a slice is not made of whole groups of eight swizzled rows");
 constexpr int PRODUCTS = SPARSE ? 2 : 4; // per fragment and step: 64 or 32 codes each
 
 // A lane's weights of one step.
@@ -64,7 +71,7 @@ __device__ __forceinline__ void multiply(int (&sum)[2][TILE_T / 8][4], const Fra
     wgmma_commit();
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS, 1) gemm_s8_sm90(const __grid_constant__ GemmSm90Params params) {
+extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT) gemm_s8_sm90(const __grid_constant__ GemmSm90Params params) {
     SHARED_DYNAMIC(shared);
     SHARED_ARRAY(uint64, full, STAGES);
     SHARED_ARRAY(uint64, empty, STAGES);
@@ -74,23 +81,25 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) gemm_s8_sm90(const __gr
     if (threadIdx.x == 0) {
         for (int s = 0; s < STAGES; s++) {
             barrier_init(full + s, 1);
-            barrier_init(empty + s, CONSUMER_WARPS);
+            barrier_init(empty + s, CONSUMER_WARPS * CLUSTER);
         }
         barrier_init_fence();
     }
-    __syncthreads();
+    if (CLUSTER == 1) __syncthreads();
+    else cluster_sync(); // the others' barriers are ready too
     let_successor_start();
 
     if (warp >= CONSUMER_WARPS) {
-        give_registers<40>();
+        give_registers<PRODUCER_REGISTERS>();
         if (threadIdx.x != CONSUMER_WARPS * WARP) return;
         wait_for_predecessor();
         copies_see_memory(); // x was written by plain stores
+        const int slice = blockIdx.x % CLUSTER * SLICE_T;
         for (int step = 0; step < steps; step++) {
             const int s = step % STAGES, round = step / STAGES;
             barrier_wait(empty + s, (round + 1) % 2); // the first round finds every buffer empty
-            barrier_arrive_expect(full + s, STAGE_BYTES);
-            tensor_load(shared + s * STAGE_BYTES, &params.tokens, step * TILE_K, blockIdx.y * TILE_T, full + s);
+            barrier_arrive_expect(full + s, STAGE_BYTES);      // slices of others may have come already
+            tensor_load<CLUSTER>(shared + s * STAGE_BYTES + slice * TILE_K, &params.tokens, step * TILE_K, blockIdx.y * TILE_T + slice, full + s);
         }
         return;
     }
@@ -119,7 +128,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) gemm_s8_sm90(const __gr
             barrier_wait(full + s, now / STAGES % 2);
             multiply(sum, half == 0 ? even : odd, shared + s * STAGE_BYTES);
             wgmma_wait<1>(); // the products of the step before are done: its buffer and its registers are free
-            if (now > 0 && lane == 0) barrier_arrive(empty + (now - 1) % STAGES);
+            // Said only of buffers that are filled again: then nobody speaks to a block that has ended.
+            if (now > 0 && now - 1 + STAGES < steps) barrier_arrive_everywhere<CLUSTER>(empty + (now - 1) % STAGES, lane);
             if (now + 1 < steps) load_fragments(half == 0 ? odd : even, weights + (int64)(now + 1) * GROUP_BYTES, lane);
         }
     }

@@ -8,8 +8,6 @@ namespace QatKit.InferenceEngine.Cuda.Plans;
 /// <summary>What a plan may choose: the kernel, its tile, the splits along K.</summary>
 internal abstract partial record GemmChoice
 {
-    /// <summary>Instead of a choice: whatever the planner likes best, but no warpgroup product.</summary>
-    public const string WithoutWarpgroups = "no-wgmma";
 
     /// <summary>Output features of a block.</summary>
     public abstract int TileFeatures { get; }
@@ -20,6 +18,9 @@ internal abstract partial record GemmChoice
     /// <summary>Blocks that share one output tile along K.</summary>
     public virtual int Splits => 1;
 
+    /// <summary>Blocks that read their common tokens once.</summary>
+    public virtual int Cluster => 1;
+
     /// <summary>What to compile.</summary>
     public abstract KernelDefinition Define(GemmProblem problem);
 
@@ -27,14 +28,22 @@ internal abstract partial record GemmChoice
     public abstract LaunchGrid Grid(GemmProblem problem);
 
     /// <summary>Reads <c>128x64/4x2/3/1</c> (features x tokens of a block, warps across features x tokens, stages, splits) or
-    /// <c>wgmma/6</c> (stages).</summary>
+    /// <c>wgmma/128x128/6/4</c> (features x tokens of a block, stages, blocks of a cluster).</summary>
     /// <exception cref="QatKitException">QK6020: not of this form, or a tile that the kernel cannot have.</exception>
     public static GemmChoice Parse(string text)
     {
         int Part(Match match, int i) => int.Parse(match.Groups[i].ValueSpan, CultureInfo.InvariantCulture);
-        if (WarpgroupForm().Match(text) is { Success: true } warpgroup) return new WarpgroupChoice(Check(text, Part(warpgroup, 1)));
+        if (WarpgroupForm().Match(text) is { Success: true } warpgroup)
+        {
+            var wide = new WarpgroupTile(Part(warpgroup, 1), Check(text, Part(warpgroup, 3)), Part(warpgroup, 4));
+            if (wide.Consumers is not (1 or 2) || wide.Features % WarpgroupTile.WarpgroupFeatures != 0 || Part(warpgroup, 2) != WarpgroupTile.Tokens)
+                throw Invalid(text, "a warpgroup product has 128 or 256 features x 128 tokens.");
+            if (wide.Cluster is not (1 or 2 or 4 or 8)) throw Invalid(text, $"{wide.Cluster} blocks of a cluster; there may be 1, 2, 4 or 8.");
+            return new WarpgroupChoice(wide);
+        }
+
         if (TileForm().Match(text) is not { Success: true } match)
-            throw Invalid(text, "it is not of the form features x tokens / warps x warps / stages / splits, for example 128x64/4x2/3/1, or wgmma/6, or no-wgmma.");
+            throw Invalid(text, "it is not of the form features x tokens / warps x warps / stages / splits, for example 128x64/4x2/3/1, or wgmma/128x128/6/4, or no-clusters, or no-wgmma.");
         var tile = new GemmTile(Part(match, 1), Part(match, 2), Part(match, 3), Part(match, 4), Part(match, 5));
         var splits = Part(match, 6);
         if (tile.WarpsAcrossFeatures < 1 || tile.WarpsAcrossTokens < 1 || tile.WarpsAcrossFeatures * tile.WarpsAcrossTokens > 32)
@@ -55,7 +64,7 @@ internal abstract partial record GemmChoice
     [GeneratedRegex(@"^(\d{1,4})x(\d{1,4})/(\d{1,2})x(\d{1,2})/(\d{1,2})/(\d{1,3})$")]
     private static partial Regex TileForm();
 
-    [GeneratedRegex(@"^wgmma/(\d{1,2})$")]
+    [GeneratedRegex(@"^wgmma/(\d{1,4})x(\d{1,4})/(\d{1,2})/(\d{1,2})$")]
     private static partial Regex WarpgroupForm();
 }
 
@@ -80,15 +89,19 @@ internal sealed record TileChoice(GemmTile Tile, int Split) : GemmChoice
 }
 
 /// <summary>gemm_s8_sm90.cu: warpgroup products, compute capability 9.0 alone.</summary>
-internal sealed record WarpgroupChoice(int Stages) : GemmChoice
+internal sealed record WarpgroupChoice(WarpgroupTile Tile) : GemmChoice
 {
-    public override int TileFeatures => WarpgroupGemmVariant.TileFeatures;
+    public override int TileFeatures => Tile.Features;
 
-    public override int TileTokens => WarpgroupGemmVariant.TileTokens;
+    public override int TileTokens => WarpgroupTile.Tokens;
 
-    public override KernelDefinition Define(GemmProblem problem) => new WarpgroupGemmVariant(problem.Sparse24, problem.Epilogue, Stages).Define();
+    public override int Cluster => Tile.Cluster;
 
-    public override LaunchGrid Grid(GemmProblem problem) => WarpgroupGemmVariant.Grid(problem.Tokens, problem.Features);
+    public override KernelDefinition Define(GemmProblem problem) => Variant(problem).Define();
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"wgmma/{Stages}");
+    public override LaunchGrid Grid(GemmProblem problem) => Variant(problem).Grid(problem.Tokens, problem.Features);
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"wgmma/{Tile.Features}x{WarpgroupTile.Tokens}/{Tile.Stages}/{Tile.Cluster}");
+
+    private WarpgroupGemmVariant Variant(GemmProblem problem) => new(Tile, problem.Sparse24, problem.Epilogue);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using QatKit.InferenceEngine.Cuda.Kernels;
+using QatKit.InferenceEngine.Cuda.Packing;
 
 namespace QatKit.InferenceEngine.Cuda.Plans;
 
@@ -12,6 +13,9 @@ namespace QatKit.InferenceEngine.Cuda.Plans;
 /// <param name="Gathered">True when the rows of X are picked by an index.</param>
 internal sealed record GemmProblem(int Tokens, int Features, int Depth, bool Sparse24, GemmEpilogue Epilogue, bool Gathered = false)
 {
+    /// <summary>Steps along K.</summary>
+    public int Steps => WeightLayout.Steps(Depth);
+
     /// <summary>Shapes, for people.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"X[{Tokens}, {Depth}] W[{Features}, {Depth}]{(Sparse24 ? " 2:4" : "")}");

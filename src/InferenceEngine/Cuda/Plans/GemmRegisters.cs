@@ -25,11 +25,11 @@ internal static class GemmRegisters
         [new(32, 32, 1, 2, 4)] = (96, 112),
     };
 
-    /// <summary>Registers of a thread. A warpgroup product begins with as many as 384 threads can all have.</summary>
+    /// <summary>Registers of a thread. A warpgroup product begins with as many as all threads of a multiprocessor can have.</summary>
     public static int Of(GemmChoice choice, bool sparse24) => choice switch
     {
         TileChoice { Tile: var tile } when Tiles.TryGetValue(tile, out var recorded) => sparse24 ? recorded.Sparse24 : recorded.Dense,
-        WarpgroupChoice => 168,
+        WarpgroupChoice { Tile: var tile } => WarpgroupGemmVariant.Registers(tile),
         _ => Most,
     };
 

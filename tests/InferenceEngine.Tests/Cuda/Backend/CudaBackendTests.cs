@@ -88,16 +88,21 @@ public sealed class CudaBackendTests
     {
         var graph = SyntheticGraph.Create(Small with { Layers = 1, Hidden = 1024, Heads = 16, Intermediate = 256, MaxPositions = 512 }, 8);
         var batch = SyntheticGraph.CreateBatch(graph.Architecture, [.. Enumerable.Repeat(512, 16)], 1);
-        string[] Products(string? plan)
+        string[] Products(string? plan, Func<CudaLaunch, string> what)
         {
             var driver = new FakeCudaDriver();
             driver.InstalledDevices[0] = FakeCudaDriver.Hopper;
             var (_, backend) = FakeDevice.Create(graph, CudaOptions.WithPlan(plan) with { MaxTokens = 8192 }, driver);
-            using (backend) return [.. backend.Plan(batch).Steps.Select(s => s.Launch.Function.Name).Where(n => n.StartsWith("gemm_s8", StringComparison.Ordinal)).Distinct().Order(StringComparer.Ordinal)];
+            using (backend) return [.. backend.Plan(batch).Steps.Select(s => s.Launch).Where(l => l.Function.Name.StartsWith("gemm_s8", StringComparison.Ordinal)).Select(what).Distinct().Order(StringComparer.Ordinal)];
         }
 
-        Assert.Equal(["gemm_s8", "gemm_s8_sm90"], Products(null)); // The pooler picks rows, which warpgroup products cannot.
-        Assert.Equal(["gemm_s8"], Products("no-wgmma"));
+        string Kernel(CudaLaunch launch) => launch.Function.Name;
+        string Cluster(CudaLaunch launch) => launch.Cluster?.ToString() ?? "none";
+        Assert.Equal(["gemm_s8", "gemm_s8_sm90"], Products(null, Kernel)); // The pooler picks rows, which warpgroup products cannot.
+        Assert.Equal(["(2, 1, 1)", "(4, 1, 1)", "none"], Products(null, Cluster));
+        Assert.Equal(["gemm_s8", "gemm_s8_sm90"], Products("no-clusters", Kernel));
+        Assert.Equal(["none"], Products("no-clusters", Cluster));
+        Assert.Equal(["gemm_s8"], Products("no-wgmma", Kernel));
     }
 
     [Fact]
@@ -206,11 +211,11 @@ public sealed class CudaBackendTests
     {
         var driver = new FakeCudaDriver { Registers = 160 };
         driver.InstalledDevices[0] = FakeCudaDriver.Hopper;
-        var (_, backend) = FakeDevice.Create(SyntheticGraph.Create(Small, 8), new CudaOptions { ForcedPlan = GemmChoice.Parse("wgmma/6") }, driver);
+        var (_, backend) = FakeDevice.Create(SyntheticGraph.Create(Small, 8), new CudaOptions { ForcedPlan = GemmChoice.Parse("wgmma/256x128/6/1") }, driver);
         using (backend)
         {
             Assert.Equal(
-                "QK6011 gemm_s8_sm90<SPARSE=0, STAGES=6, ACTIVATION=0, RESIDUAL=0, OUTPUT=0>: was compiled to 160 registers a thread and waits for ever with fewer than 168. "
+                "QK6011 gemm_s8_sm90<SPARSE=0, CONSUMERS=2, CLUSTER=1, STAGES=6, ACTIVATION=0, RESIDUAL=0, OUTPUT=0>: was compiled to 160 registers a thread and waits for ever with fewer than 168. "
                 + "Use another version of NVRTC, or the plan 'no-wgmma'.",
                 Assert.Throws<QatKitException>(() => backend.Run(SyntheticGraph.CreateBatch(Small, [10], 1), null)).Message);
         }

@@ -15,7 +15,7 @@ namespace QatKit.InferenceEngine.Tests.Cuda.Backend;
 public sealed class DeviceTests
 {
     // eng/gpu-check.sh sets it where warpgroup products have failed: an error of the device would take the other tests along.
-    private static readonly bool WithoutWarpgroups = Environment.GetEnvironmentVariable("QATKIT_TEST_WITHOUT") == "wgmma";
+    private static readonly GemmExclusion Without = Environment.GetEnvironmentVariable("QATKIT_TEST_WITHOUT") is { Length: > 0 } family ? CudaOptions.WithPlan("no-" + family).Without : GemmExclusion.None;
 
     [Theory]
     [InlineData(64, 2, false, null)]
@@ -23,8 +23,12 @@ public sealed class DeviceTests
     [InlineData(256, 1, true, "32x32/1x2/4/2")]
     [InlineData(1024, 1, false, null)]
     [InlineData(1024, 1, true, null)]
-    [InlineData(256, 1, false, "wgmma/6")]
-    [InlineData(256, 1, true, "wgmma/6")]
+    [InlineData(256, 1, false, "wgmma/256x128/6/1")]
+    [InlineData(256, 1, true, "wgmma/256x128/6/1")]
+    [InlineData(256, 1, false, "wgmma/128x128/6/1")]
+    [InlineData(256, 1, true, "wgmma/128x128/6/1")]
+    [InlineData(256, 1, false, "wgmma/128x128/6/4")]
+    [InlineData(256, 1, true, "wgmma/128x128/6/4")]
     public void Every_tensor_equals_the_reference(int hidden, int layers, bool sparse24, string? plan)
     {
         var driver = RequireDevice();
@@ -32,7 +36,7 @@ public sealed class DeviceTests
         var graph = SyntheticGraph.Create(architecture, 31, sparse24);
         var batch = SyntheticGraph.CreateBatch(architecture, [7, 1, 33, 129], 32);
         var choice = plan is null ? null : GemmChoice.Parse(plan);
-        Assert.SkipWhen(choice is WarpgroupChoice && WithoutWarpgroups, "Warpgroup products are left out.");
+        Assert.SkipWhen(choice is not null && Without.Covers(choice), "Warpgroup products, or those in clusters, are left out.");
         Assert.SkipWhen(choice is WarpgroupChoice && !driver.Devices()[0].IsHopper, "The device has no warpgroup products.");
         var expected = new RecordedTrace();
         var logits = ReferenceExecutor.Run(graph, batch, expected);
@@ -85,7 +89,7 @@ public sealed class DeviceTests
     }
 
     private static CudaBackend Create(ICudaDriver driver, QuantizedGraph graph, GemmChoice? choice) => CudaBackend.Create(
-        graph, driver, new KernelCache(NvrtcCompiler.OpenOrMissing(), KernelCache.DefaultFolder), new CudaOptions { MaxTokens = 4096, ForcedPlan = choice, WithoutWarpgroups = WithoutWarpgroups });
+        graph, driver, new KernelCache(NvrtcCompiler.OpenOrMissing(), KernelCache.DefaultFolder), new CudaOptions { MaxTokens = 4096, ForcedPlan = choice, Without = Without });
 
     private static CudaDriver RequireDevice()
     {

@@ -14,7 +14,9 @@ public sealed class EmulatedBackendTests
     [InlineData(64, 2, false, null)]
     [InlineData(64, 2, true, null)]
     [InlineData(256, 1, true, "32x32/1x2/2/2")]
-    [InlineData(64, 1, true, "wgmma/6")]
+    [InlineData(64, 1, true, "wgmma/256x128/6/1")]
+    [InlineData(64, 1, false, "wgmma/128x128/6/2")]
+    [InlineData(64, 1, true, "wgmma/128x128/6/4")]
     public void Every_tensor_equals_the_reference(int hidden, int layers, bool sparse24, string? plan)
     {
         var architecture = new BertArchitecture(layers, hidden, 2, 2 * hidden, 50, 40, 2, 2);
@@ -44,7 +46,7 @@ public sealed class EmulatedBackendTests
         var expected = new RecordedTrace();
         var logits = ReferenceExecutor.Run(graph, batch, expected);
         var installed = new FakeCudaDriver();
-        if (plan == "wgmma/6") installed.InstalledDevices[0] = FakeCudaDriver.Hopper;
+        if (plan?.StartsWith("wgmma", StringComparison.Ordinal) == true) installed.InstalledDevices[0] = FakeCudaDriver.Hopper;
         var (driver, backend) = FakeDevice.Create(graph, new CudaOptions { MaxTokens = 128, ForcedPlan = plan is null ? null : GemmChoice.Parse(plan) }, installed);
         driver.OnLaunch = EmulatedKernels.Launch;
         using (backend)

@@ -37,7 +37,7 @@ internal static partial class EmulatedKernels
     {
         List<KeyValuePair<string, int>> constants =
             [.. Constant().Matches(launch.Function.Module.Name).Select(m => KeyValuePair.Create(m.Groups[1].Value, int.Parse(m.Groups[2].ValueSpan, CultureInfo.InvariantCulture)))];
-        var definition = new KernelDefinition(file, launch.Function.Name, constants, launch.Block.X, launch.SharedBytes);
+        var definition = new KernelDefinition(file, launch.Function.Name, constants, launch.Block.X, launch.SharedBytes) { Cluster = launch.Cluster?.X ?? 1 };
         EmulatedKernel.Get(definition, parameters).Launch(new LaunchGrid(launch.Grid.X, launch.Grid.Y, launch.Grid.Z), MemoryMarshal.Read<T>(launch.Arguments.Bytes));
     }
 

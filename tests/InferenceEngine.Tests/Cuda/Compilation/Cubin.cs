@@ -34,14 +34,15 @@ internal static class Cubin
     }
 
     /// <summary>The accesses to global memory of a kernel in the order of its code, and WAIT for <c>griddepcontrol.wait</c>. Instructions of
-    /// compute capability 7.0 to 9.0: 16 bytes, the operation in the lowest 12 bits, the width of an access in bits 73 to 75.</summary>
+    /// compute capability 7.0 to 9.0: 16 bytes, the operation in the lowest 12 bits, the width of an access in bits 73 to 75,
+    /// what is done to a cache in bits 87 to 89.</summary>
     public static IReadOnlyList<string> MemoryAccesses(byte[] image, string kernel)
     {
         var code = Section(image, ".text." + kernel);
         var found = new List<string>();
         for (var at = 0; at < code.Length; at += 16)
         {
-            var name = (Short(code, at) & 0xFFF) switch { 0x981 => "LDG", 0x986 => "STG", 0x98F => "PREFETCH", 0x82E => "WAIT", _ => null };
+            var name = (Short(code, at) & 0xFFF) switch { 0x981 => "LDG", 0x986 => "STG", 0x98F when (Short(code, at + 10) >> 7 & 7) == 1 => "PREFETCH", 0x82E => "WAIT", _ => null };
             if (name is "LDG" or "STG") name += (Short(code, at + 8) >> 9 & 7) switch { 4 => ".32", 5 => ".64", 6 => ".128", _ => ".small" };
             if (name is not null) found.Add(name);
         }

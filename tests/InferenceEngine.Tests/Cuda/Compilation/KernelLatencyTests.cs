@@ -47,7 +47,7 @@ public sealed class KernelLatencyTests
     private static int TokensOfWarp(KernelDefinition definition)
     {
         int Value(string name, int absent) => definition.Defines.FirstOrDefault(d => d.Key == name) is { Key: not null } found ? found.Value : absent;
-        return Value("TILE_T", WarpgroupGemmVariant.TileTokens) / Value("WARPS_T", 1);
+        return Value("TILE_T", WarpgroupTile.Tokens) / Value("WARPS_T", 1);
     }
 
     private static IEnumerable<KernelDefinition> Products(bool residual) =>

@@ -121,11 +121,11 @@ internal sealed unsafe class FakeCudaDriver : ICudaDriver
 
     public void PreferSharedMemory(CudaFunction function) => Note($"prefer shared {function.Module.Name}");
 
-    /// <summary>The emulation's form of a tensor map: base, columns, rows, pitch.</summary>
+    /// <summary>The emulation's form of a tensor map: base, columns, rows, pitch, rows of a box.</summary>
     public void DescribeTensor(Span<byte> map, DeviceRange matrix, int columns, int rows, int pitch, int boxColumns, int boxRows)
     {
-        Assert.Equal((0UL, 0, 128, 128), (matrix.Address % 16, pitch % 16, boxColumns, boxRows));
-        ulong[] description = [matrix.Address, (ulong)columns, (ulong)rows, (ulong)pitch];
+        Assert.Equal((0UL, 0, 128, 0), (matrix.Address % 16, pitch % 16, boxColumns, boxRows % 8));
+        ulong[] description = [matrix.Address, (ulong)columns, (ulong)rows, (ulong)pitch, (ulong)boxRows];
         MemoryMarshal.AsBytes(description.AsSpan()).CopyTo(map);
     }
 

@@ -14,7 +14,7 @@ internal sealed unsafe class EmulatedKernel
     private static readonly ConcurrentDictionary<string, Lazy<EmulatedKernel>> Compiled = new();
 
     private readonly KernelDefinition _definition;
-    private readonly delegate* unmanaged<uint, uint, uint, uint, uint, void*, uint, byte*> _launch;
+    private readonly delegate* unmanaged<uint, uint, uint, uint, uint, void*, uint, uint, byte*> _launch;
     private readonly int _parameterBytes;
     private readonly Lock _oneLaunch = new();
 
@@ -22,7 +22,7 @@ internal sealed unsafe class EmulatedKernel
     {
         _definition = definition;
         var library = NativeLibrary.Load(Build(definition, parameters, source));
-        _launch = (delegate* unmanaged<uint, uint, uint, uint, uint, void*, uint, byte*>)NativeLibrary.GetExport(library, "launch");
+        _launch = (delegate* unmanaged<uint, uint, uint, uint, uint, void*, uint, uint, byte*>)NativeLibrary.GetExport(library, "launch");
         _parameterBytes = (int)((delegate* unmanaged<uint>)NativeLibrary.GetExport(library, "parameter_bytes"))();
     }
 
@@ -39,7 +39,7 @@ internal sealed unsafe class EmulatedKernel
     public static EmulatedKernel Get(KernelDefinition definition, string parameters, string? folder = null)
     {
         RequireCompiler();
-        return Compiled.GetOrAdd(definition.ToString(),
+        return Compiled.GetOrAdd($"{definition}, clusters of {definition.Cluster}",
             _ => new Lazy<EmulatedKernel>(() => new EmulatedKernel(definition, parameters, Path.Combine(folder ?? KernelFolder, definition.File)))).Value;
     }
 
@@ -58,7 +58,7 @@ internal sealed unsafe class EmulatedKernel
         lock (_oneLaunch)
         {
             return Marshal.PtrToStringUTF8((nint)_launch((uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)_definition.Threads,
-                (uint)_definition.SharedBytes, &parameters, (uint)order));
+                (uint)_definition.SharedBytes, &parameters, (uint)order, (uint)_definition.Cluster));
         }
     }
 

@@ -97,13 +97,13 @@ internal sealed class GemmCase
     {
         using var memory = new DeviceMemory();
         var parameters = new GemmSm90Parameters { Gemm = Parameters(memory) };
-        // The emulation's stand-in for a tensor map: base, columns, rows, pitch.
-        ulong[] map = [parameters.Gemm.X, (ulong)Depth, (ulong)Tokens, (ulong)parameters.Gemm.XPitch];
+        // The emulation's stand-in for a tensor map: base, columns, rows, pitch, rows of a box.
+        ulong[] map = [parameters.Gemm.X, (ulong)Depth, (ulong)Tokens, (ulong)parameters.Gemm.XPitch, (ulong)variant.Tile.BoxTokens];
         for (var i = 0; i < map.Length; i++) parameters.Tokens[i] = map[i];
         Compare(memory, variant.Epilogue, $"{variant.Define()}, T {Tokens}, N {Features}, K {Depth}, {order}", y =>
         {
             parameters.Gemm.Y = y;
-            EmulatedKernel.Get(variant.Define(), "GemmSm90Params").Launch(WarpgroupGemmVariant.Grid(Tokens, Features), parameters, order);
+            EmulatedKernel.Get(variant.Define(), "GemmSm90Params").Launch(variant.Grid(Tokens, Features), parameters, order);
         });
     }
 

@@ -16,8 +16,22 @@ __device__ __forceinline__ void barrier_init(uint64* barrier, int arrivals) {
 // Makes initialised barriers visible to the copy engine; a __syncthreads() must follow.
 __device__ __forceinline__ void barrier_init_fence() { asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory"); }
 
-__device__ __forceinline__ void barrier_arrive(uint64* barrier) {
-    asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(shared_address(barrier)) : "memory");
+// All threads of all blocks of the cluster arrive, then all go on. Initialised barriers are visible to all of them after barrier_init_fence().
+__device__ __forceinline__ void cluster_sync() {
+    asm volatile("barrier.cluster.arrive.relaxed.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::: "memory");
+}
+
+// A warp arrives at the barrier with this name of each of the BLOCKS blocks of its cluster. Released to the block alone, as is an arrival of
+// one block: what it orders is that products have read a buffer before a copy fills it again, and that is over when wgmma_wait returns. Release
+// and acquire of the cluster would be a fence of all memory and lose the first-level cache, in every step.
+template <int BLOCKS> __device__ __forceinline__ void barrier_arrive_everywhere(uint64* barrier, int lane) {
+    if (lane >= BLOCKS) return;
+    if constexpr (BLOCKS == 1) {
+        asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(shared_address(barrier)) : "memory");
+    } else {
+        asm volatile("{\n.reg .b32 there;\nmapa.shared::cluster.u32 there, %0, %1;\nmbarrier.arrive.shared::cluster.b64 _, [there];\n}"
+                     ::"r"(shared_address(barrier)), "r"(lane) : "memory");
+    }
 }
 
 // Arrives, and lets the phase wait for so many bytes more.
@@ -37,10 +51,17 @@ __device__ __forceinline__ void barrier_wait(uint64* barrier, int parity) {
 // Tensor copies that follow read what this thread sees of global memory, written by plain stores.
 __device__ __forceinline__ void copies_see_memory() { asm volatile("fence.proxy.async.global;" ::: "memory"); }
 
-// Copies the map's box at (column, row) into shared memory; its bytes count on the barrier. Elements outside the tensor are 0.
-__device__ __forceinline__ void tensor_load(void* shared, const TensorMap* map, int column, int row, uint64* barrier) {
-    asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%2, %3}], [%4];"
-                 ::"r"(shared_address(shared)), "l"(map), "r"(column), "r"(row), "r"(shared_address(barrier)) : "memory");
+// Copies the map's box at (column, row) into shared memory, to the same place in each of the BLOCKS blocks of the cluster; its bytes count
+// on the barrier with this name of each. Elements outside the tensor are 0.
+template <int BLOCKS> __device__ __forceinline__ void tensor_load(void* shared, const TensorMap* map, int column, int row, uint64* barrier) {
+    if constexpr (BLOCKS == 1) {
+        asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%2, %3}], [%4];"
+                     ::"r"(shared_address(shared)), "l"(map), "r"(column), "r"(row), "r"(shared_address(barrier)) : "memory");
+    } else {
+        constexpr unsigned short EVERYWHERE = (1 << BLOCKS) - 1;
+        asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, {%2, %3}], [%4], %5;"
+                     ::"r"(shared_address(shared)), "l"(map), "r"(column), "r"(row), "r"(shared_address(barrier)), "h"(EVERYWHERE) : "memory");
+    }
 }
 
 // Data that this block reads once: it takes no line of the first-level cache. Not through the read-only path (ld.global.nc), whose

@@ -12,13 +12,13 @@
 #define __launch_bounds__(...)
 #define __grid_constant__
 #define __align__(bytes) __attribute__((aligned(bytes)))
-#define SHARED_DYNAMIC(name) unsigned char* const name = emulation::machine.shared
+#define SHARED_DYNAMIC(name) unsigned char* const name = emulation::machine.block->shared
 #define SHARED_ARRAY(type, name, count) \
     static char name##_key;             \
     type* const name = (type*)emulation::shared_array(&name##_key, sizeof(type) * (count))
 
 #define threadIdx (emulation::machine.current->index)
-#define blockIdx (emulation::machine.block_index)
+#define blockIdx (emulation::machine.block->index)
 #define gridDim (emulation::machine.grid)
 #define blockDim (emulation::machine.block_size)
 #define __syncthreads() emulation::barrier(__LINE__)

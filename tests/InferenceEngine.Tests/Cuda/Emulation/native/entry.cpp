@@ -6,7 +6,8 @@ extern "C" __attribute__((visibility("default"))) unsigned parameter_bytes() { r
 
 // flags: 1 = warps in falling order, 2 = asynchronous work is done at once. Returns null or what went wrong. One launch at a time.
 extern "C" __attribute__((visibility("default"))) const char* launch(
-    unsigned x, unsigned y, unsigned z, unsigned threads, unsigned shared_bytes, const void* parameters, unsigned flags) {
+    unsigned x, unsigned y, unsigned z, unsigned threads, unsigned shared_bytes, const void* parameters, unsigned flags,
+    unsigned cluster) {
     using namespace emulation;
     machine.falling_order = flags & 1;
     machine.early_copies = flags & 2;
@@ -15,5 +16,6 @@ extern "C" __attribute__((visibility("default"))) const char* launch(
     alignas(64) static unsigned char aligned_parameters[sizeof(PARAMETERS)];
     memcpy(aligned_parameters, parameters, sizeof(PARAMETERS));
     machine.parameters = aligned_parameters;
-    return run_grid({x, y, z}, threads, shared_bytes);
+    const char* problem = run_grid({x, y, z}, threads, shared_bytes, cluster);
+    return problem || copies_under_way.empty() ? problem : "a tensor copy that nobody waited for";
 }

@@ -40,6 +40,23 @@ extern "C" __global__ void faults(const FaultParams p) {
     case 6: // a plain store behind shared memory
         shared[256] = 1;
         break;
+    case 8: // speaks to a block that may not have begun
+        if (threadIdx.x == 0) barrier_init(barrier, 2);
+        __syncthreads();
+        barrier_arrive_everywhere<2>(barrier, lane);
+        break;
+    case 9: // speaks to a block that may have ended
+        if (threadIdx.x == 0) barrier_init(barrier, 1);
+        cluster_sync();
+        if (blockIdx.x == 1) barrier_arrive_everywhere<2>(barrier, lane);
+        break;
+    case 10: // one block waits for the cluster, the other for what nobody does
+        if (threadIdx.x == 0) barrier_init(barrier, 1);
+        __syncthreads();
+        if (blockIdx.x == 0) cluster_sync();
+        else
+            barrier_wait(barrier, 0);
+        break;
     default: // a copy that nobody waited for
         cp_async_16(shared + 16 * (threadIdx.x % 16), p.out, 16);
         cp_async_commit();

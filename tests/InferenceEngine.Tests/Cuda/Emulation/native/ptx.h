@@ -10,9 +10,9 @@ namespace emulation {
 static void check_shared(const void* p, size_t bytes, size_t alignment, const char* what) {
     const auto* address = (const unsigned char*)p;
     if ((size_t)address % alignment != 0) fail("%s: address is not a multiple of %zu", what, alignment);
-    if (address < machine.shared || address + bytes > machine.shared + machine.shared_bytes)
-        fail("%s: bytes %td..%td are outside %zu bytes of shared memory", what, address - machine.shared,
-             address - machine.shared + (ptrdiff_t)bytes, machine.shared_bytes);
+    if (address < machine.block->shared || address + bytes > machine.block->shared + machine.shared_bytes)
+        fail("%s: bytes %td..%td are outside %zu bytes of shared memory", what, address - machine.block->shared,
+             address - machine.block->shared + (ptrdiff_t)bytes, machine.shared_bytes);
 }
 
 static void land(const Copy& copy) {

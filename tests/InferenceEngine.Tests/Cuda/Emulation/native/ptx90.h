@@ -5,16 +5,16 @@
 #define QATKIT_PTX90
 #include "ptx.h"
 
-// What the tests put into the opaque map: the matrix that a box of 128 x 128 bytes is cut from.
+// What the tests put into the opaque map: the matrix that boxes of `box_rows` x 128 bytes are cut from.
 struct __align__(64) TensorMap {
     const int8* base;
-    int64 columns, rows, pitch;
-    uint64 unused[12];
+    int64 columns, rows, pitch, box_rows;
+    uint64 unused[11];
 };
 
 namespace emulation {
 
-constexpr int BOX = 128; // rows, and bytes of a row
+constexpr int BOX = 128; // bytes of a row
 
 struct TransactionBarrier { // in the 8 bytes of an mbarrier
     uint8 phase, arrivals, pending, initialised;
@@ -38,14 +38,14 @@ static void complete(TransactionBarrier& b) {
 }
 
 static void land(const TensorCopy& copy) {
-    for (int r = 0; r < BOX; r++)
+    for (int r = 0; r < copy.map.box_rows; r++)
         for (int k = 0; k < BOX; k++) {
             const int64 row = copy.row + r, column = copy.column + k;
             const bool inside = row >= 0 && row < copy.map.rows && column >= 0 && column < copy.map.columns;
             copy.to[r * BOX + ((k / 16 ^ r % 8) * 16) + k % 16] = inside ? copy.map.base[row * copy.map.pitch + column] : 0;
         }
     auto& barrier = at(copy.barrier);
-    barrier.bytes -= BOX * BOX;
+    barrier.bytes -= BOX * (int)copy.map.box_rows;
     complete(barrier);
 }
 
@@ -56,7 +56,7 @@ static std::vector<std::vector<std::vector<WarpgroupProduct>>> products_under_wa
 
 static std::vector<std::vector<WarpgroupProduct>>& groups_of_lane() {
     products_under_way.resize(machine.fibers.size());
-    auto& groups = products_under_way[machine.current->index.x];
+    auto& groups = products_under_way[machine.current - machine.fibers.data()];
     if (groups.empty()) groups.emplace_back();
     return groups;
 }
@@ -81,7 +81,7 @@ static void warpgroup_product(WarpgroupProduct* const* lanes) {
         for (int k = 0; k < depth; k++) {
             const int linear = address + n / 8 * stride + n % 8 * 128 + k, place = linear ^ (linear >> 7 & 7) << 4;
             if (place >= (int)machine.shared_bytes) { snprintf(machine.error, sizeof machine.error, "wgmma: B is outside shared memory"); return; }
-            b[k] = (int8)machine.shared[place];
+            b[k] = (int8)machine.block->shared[place];
         }
         for (int row = 0; row < 16; row++) {
             int sum = 0;
@@ -121,7 +121,11 @@ static void barrier_arrive_expect(uint64* barrier, int bytes) {
     emulation::complete(b);
 }
 
-static void barrier_arrive(uint64* barrier) { barrier_arrive_expect(barrier, 0); }
+static void cluster_sync() { emulation::cluster_barrier(); }
+
+template <int BLOCKS> static void barrier_arrive_everywhere(uint64* barrier, int lane) {
+    if (lane < BLOCKS) barrier_arrive_expect((uint64*)emulation::in_block(barrier, BLOCKS == 1 ? 0 : lane), 0);
+}
 
 static void barrier_wait(uint64* barrier, int parity) {
     using namespace emulation;
@@ -136,17 +140,21 @@ static void barrier_wait(uint64* barrier, int parity) {
     }
 }
 
-static void tensor_load(void* shared, const TensorMap* map, int column, int row, uint64* barrier) {
-    emulation::check_shared(shared, emulation::BOX * emulation::BOX, 1024, "tensor copy");
-    const emulation::TensorCopy copy{(unsigned char*)shared, *map, column, row, barrier};
-    if (emulation::machine.early_copies) emulation::land(copy);
-    else emulation::copies_under_way.push_back(copy);
+template <int BLOCKS> static void tensor_load(void* shared, const TensorMap* map, int column, int row, uint64* barrier) {
+    using namespace emulation;
+    check_shared(shared, (size_t)map->box_rows * BOX, 1024, "tensor copy");
+    if (BLOCKS != (int)machine.cluster.size()) fail("tensor copy: to %d blocks of a cluster of %zu", BLOCKS, machine.cluster.size());
+    for (int b = 0; b < BLOCKS; b++) {
+        const TensorCopy copy{in_block(shared, b), *map, column, row, (uint64*)in_block(barrier, b)};
+        if (machine.early_copies) land(copy);
+        else copies_under_way.push_back(copy);
+    }
 }
 
 template <class T> static T load_once(const T* p) { return *p; }
 
 static uint64 operand_descriptor(const void* shared) {
-    const auto offset = (uint64)((const unsigned char*)shared - emulation::machine.shared);
+    const auto offset = (uint64)((const unsigned char*)shared - emulation::machine.block->shared);
     return offset >> 4 | (uint64)1 << 16 | (uint64)(1024 >> 4) << 32 | (uint64)1 << 62;
 }
 
