@@ -64,7 +64,31 @@ __device__ __forceinline__ void scores(int (&s)[4][4], const uint32 (&q)[K_STEPS
     }
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS) attention(const AttentionParams p) {
+// Raises the row maxima of a lane's two queries; of the keys from its own first one on, `left` are there.
+template <bool ALL> __device__ __forceinline__ void raise_maxima(int (&maximum)[2], const int (&s)[4][4], int left) {
+#pragma unroll
+    for (int j = 0; j < 4; j++)
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+            if (ALL || 8 * j + i % 2 < left) maximum[i / 2] = max(maximum[i / 2], s[j][i]);
+}
+
+// From scores to the codes that weigh the values, a[2 (j / 2) + row half]: two bytes of tile j, then two of tile j + 1; and their sums.
+// Padding is masked rather than skipped: a branch for each score would keep them from running side by side.
+template <bool ALL>
+__device__ __forceinline__ void weigh(uint32 (&a)[4], int (&z)[2], const int (&s)[4][4], const int (&maximum)[2], float score_multiplier, int left) {
+#pragma unroll
+    for (int j = 0; j < 4; j++)
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            const bool valid = ALL || 8 * j + i % 2 < left;
+            const int code = probability_code(valid ? s[j][i] - maximum[i / 2] : 0, score_multiplier) & (valid ? -1 : 0);
+            z[i / 2] += code;
+            a[j / 2 * 2 + i / 2] |= (uint32)code << (j % 2 * 16 + i % 2 * 8);
+        }
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS, 512 / THREADS) attention(const AttentionParams p) {
     SHARED_DYNAMIC(shared);
     uint8* queries = shared;
     uint8* keys = queries + QUERIES * PITCH;
@@ -112,26 +136,16 @@ extern "C" __global__ void __launch_bounds__(THREADS) attention(const AttentionP
             for (int block = 32 * part; block < padded; block += 32 * SPLIT) {
                 int s[4][4];
                 scores(s, q, keys + block * PITCH, lane);
+                const bool all = block + 32 <= rows; // of all lanes alike
+                const int left = rows - block - 2 * t;
                 if (pass == 0) {
-#pragma unroll
-                    for (int j = 0; j < 4; j++)
-#pragma unroll
-                        for (int i = 0; i < 4; i++)
-                            if (block + 8 * j + 2 * t + i % 2 < rows) maximum[i / 2] = max(maximum[i / 2], s[j][i]);
+                    if (all) raise_maxima<true>(maximum, s, left);
+                    else raise_maxima<false>(maximum, s, left);
                     continue;
                 }
-                uint32 a[4] = {0, 0, 0, 0}; // a[2 (j / 2) + row half]: two bytes of tile j, then two of tile j + 1
-#pragma unroll
-                for (int j = 0; j < 4; j++) {
-#pragma unroll
-                    for (int i = 0; i < 4; i++) {
-                        // Padding is masked rather than skipped: a branch for each score would keep them from running side by side.
-                        const bool valid = block + 8 * j + 2 * t + i % 2 < rows;
-                        const int code = probability_code(valid ? s[j][i] - maximum[i / 2] : 0, p.score_multiplier) & (valid ? -1 : 0);
-                        z[i / 2] += code;
-                        a[j / 2 * 2 + i / 2] |= (uint32)code << (j % 2 * 16 + i % 2 * 8);
-                    }
-                }
+                uint32 a[4] = {0, 0, 0, 0};
+                if (all) weigh<true>(a, z, s, maximum, p.score_multiplier, left);
+                else weigh<false>(a, z, s, maximum, p.score_multiplier, left);
 #pragma unroll
                 for (int d = 0; d < COLUMN_BLOCKS; d++) {
                     uint32 v[4]; // v[m]: bytes 2g, 2g+1 of key 8m + 2t, then of key 8m + 2t + 1

@@ -15,9 +15,9 @@ __device__ __forceinline__ void load_table(RowPart& part, const TableParams& tab
         const int8* from = table.codes + first + row_column(i);
         Four<OUTPUT_INT8> codes;
         if constexpr (NORM_WIDTH == 4) codes = *(const Four<OUTPUT_INT8>*)from;
-        else codes.e[0] = *from;
+        else codes.bytes = (uint32)*from;
 #pragma unroll
-        for (int e = 0; e < NORM_WIDTH; e++) part[i][e] = __fmul_rn(__int2float_rn(codes.e[e]), scale);
+        for (int e = 0; e < NORM_WIDTH; e++) part[i][e] = __fmul_rn(__int2float_rn(element(codes, e)), scale);
     }
 }
 

@@ -69,7 +69,7 @@ internal sealed class GemmModel(CudaDevice device)
     }
 
     // Of a sum, as the assembler makes them.
-    private static int EpilogueInstructions(GemmEpilogue epilogue) => (epilogue.Residual ? 3 : 0) + (epilogue.Output == OutputType.Float32 ? 5 : 8)
+    private static int EpilogueInstructions(GemmEpilogue epilogue) => (epilogue.Residual ? 3 : 0) + (epilogue.Output == OutputType.Float32 ? 5 : 7)
         + epilogue.Activation switch
         {
             GemmActivation.Gelu => 22,

@@ -31,6 +31,8 @@ public sealed class ElementwiseTests
             ["INT16_MAX_CODE"] = NumericsContract.Int16Max,
             ["PROBABILITY_MAX"] = NumericsContract.ProbabilityMax,
             ["NORM_FIXED_MAX"] = NumericsContract.LayerNormFixedMax,
+            ["TO_INTEGER"] = 1.5f * (1 << 23),
+            ["TO_POSITIVE_INTEGER"] = 1 << 23,
         };
         var erf = ElementwiseFunctions.ErfCoefficients;
         for (var i = 0; i < erf.Length; i++) expected[$"ERF_{i}"] = erf[i];
@@ -67,11 +69,31 @@ public sealed class ElementwiseTests
             3 => ElementwiseFunctions.Tanh(v),
             _ => (float)AffineQuantizer.Quantize(v, 0.37f),
         });
+        Check(function, x, expected);
+    }
+
+    // Written with other operations than the contract: over all magnitudes, every 1009th float; and around every place where the code changes.
+    [Fact]
+    public void Exponential_codes_are_those_of_the_reference()
+    {
+        var x = new List<float> { 0, float.NegativeInfinity, -126, -126.5f, -float.Epsilon };
+        for (var bits = 0; bits < BitConverter.SingleToInt32Bits(200); bits += 1009) x.Add(-BitConverter.Int32BitsToSingle(bits));
+        for (var code = 0; code < NumericsContract.ProbabilityMax; code++)
+        {
+            var change = BitConverter.SingleToInt32Bits((float)-Math.Log2((code + 0.5) / NumericsContract.ProbabilityMax));
+            for (var off = -200; off <= 200; off++) x.Add(-BitConverter.Int32BitsToSingle(change + off));
+        }
+
+        Check(5, [.. x], [.. x.Select(t => MathF.Round(NumericsContract.ProbabilityMax * ElementwiseFunctions.Exp2(t), MidpointRounding.ToEven))]);
+    }
+
+    private static void Check(int function, float[] x, float[] expected)
+    {
         using var memory = new DeviceMemory();
-        var parameters = new ProbeParameters { X = memory.Upload(x), Y = memory.Allocate<float>(Count), Count = Count, Function = function };
+        var parameters = new ProbeParameters { X = memory.Upload(x), Y = memory.Allocate<float>(x.Length), Count = x.Length, Function = function };
         EmulatedKernel.Get(new KernelDefinition("elementwise_probe.cu", "probe", [], 32, 0), "ProbeParams", EmulatedKernel.NativeFolder)
             .Launch(new LaunchGrid(1, 1, 1), parameters);
-        TensorAssert.BitEqual(expected, DeviceMemory.Download<float>(parameters.Y, Count), context: $"function {function}");
+        TensorAssert.BitEqual(expected, DeviceMemory.Download<float>(parameters.Y, x.Length), context: $"function {function}");
     }
 
     private struct ProbeParameters

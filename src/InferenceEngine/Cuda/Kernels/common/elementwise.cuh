@@ -31,6 +31,8 @@ constexpr int INT8_MAX_CODE = 127;
 constexpr int INT16_MAX_CODE = 32767;
 constexpr float PROBABILITY_MAX = 255.0f;
 constexpr int NORM_FIXED_MAX = 1048575;
+constexpr float TO_INTEGER = 12582912.0f;         // 1.5 * 2^23: added to |t| < 2^22 it leaves the nearest integer, ties to even, in the lowest bits
+constexpr float TO_POSITIVE_INTEGER = 8388608.0f; // 2^23: the same for 0 <= t < 2^23
 
 // 2^t for t in [-126, 0]; smaller t count as -126.
 __device__ __forceinline__ float exp2_c(float t) {
@@ -79,7 +81,23 @@ __device__ __forceinline__ int quantize(float x, float inverse, int max_code) {
     return min(max(code, -max_code), max_code);
 }
 
-// rint(255 * exp2_c((float)delta * m)) for delta = score - maximum <= 0: a code in 0..255.
+// rint(255 * exp2_c(t)) for t <= 0: a code in 0..255. Attention takes one for each pair of tokens, and conversions run at an eighth of the rate
+// of additions: so integers are made by additions, and 2^n by adding n to the exponent. Where that is not exp2_c's product, below
+// 2^-126, both are code 0. A test compares.
+__device__ __forceinline__ int exponential_code(float t) {
+    t = fmaxf(t, EXP2_MIN);
+    const float n = __fadd_rn(t, TO_INTEGER);
+    const float f = __fsub_rn(t, __fsub_rn(n, TO_INTEGER));
+    float p = __fmaf_rn(EXP2_C5, f, EXP2_C4);
+    p = __fmaf_rn(p, f, EXP2_C3);
+    p = __fmaf_rn(p, f, EXP2_C2);
+    p = __fmaf_rn(p, f, EXP2_C1);
+    p = __fmaf_rn(p, f, 1.0f);
+    const float e = __int_as_float(__float_as_int(p) + (__float_as_int(n) << 23));
+    return __float_as_int(__fadd_rn(__fmul_rn(PROBABILITY_MAX, e), TO_POSITIVE_INTEGER)) & 255;
+}
+
+// The code of a score: exponential_code((float)delta * m) for delta = score - maximum <= 0.
 __device__ __forceinline__ int probability_code(int delta, float score_multiplier) {
-    return __float2int_rn(__fmul_rn(PROBABILITY_MAX, exp2_c(__fmul_rn(__int2float_rn(delta), score_multiplier))));
+    return exponential_code(__fmul_rn(__int2float_rn(delta), score_multiplier));
 }

@@ -3,6 +3,7 @@
 // ACTIVATION, RESIDUAL and OUTPUT are given when the kernel is compiled; their values are those of GemmVariant.cs.
 #include "common/elementwise.cuh"
 #include "common/params.cuh"
+#include "common/ptx.cuh"
 
 #define ACTIVATION_NONE 0
 #define ACTIVATION_GELU 1
@@ -25,6 +26,7 @@ template <> struct Element<OUTPUT_FLOAT> { typedef float type; };
 
 // Four neighbours: one word of memory.
 template <int TYPE> struct __align__(4 * sizeof(typename Element<TYPE>::type)) Four { typename Element<TYPE>::type e[4]; };
+template <> struct Four<OUTPUT_INT8> { uint32 bytes; };
 
 // A value as it is stored: itself, or its code.
 template <int TYPE> __device__ __forceinline__ typename Element<TYPE>::type encode(float value, float inverse) {
@@ -35,8 +37,15 @@ template <int TYPE> __device__ __forceinline__ typename Element<TYPE>::type enco
 
 template <int TYPE> __device__ __forceinline__ Four<TYPE> encode_four(const float (&value)[4], const float (&inverse)[4]) {
     Four<TYPE> four;
+    if constexpr (TYPE == OUTPUT_INT8) {
+        int code[4]; // the upper limit is the packing's
 #pragma unroll
-    for (int i = 0; i < 4; i++) four.e[i] = encode<TYPE>(value[i], inverse[i]);
+        for (int i = 0; i < 4; i++) code[i] = max(__float2int_rn(__fmul_rn(value[i], inverse[i])), -INT8_MAX_CODE);
+        four.bytes = pack_saturated(code[0], code[1], code[2], code[3]);
+    } else {
+#pragma unroll
+        for (int i = 0; i < 4; i++) four.e[i] = encode<TYPE>(value[i], inverse[i]);
+    }
     return four;
 }
 
@@ -56,11 +65,17 @@ template <int TYPE> __device__ __forceinline__ void store_whole(void* y, int64 i
     else *(Four<TYPE>*)element_of<TYPE>(y, index) = four;
 }
 
+// One of four neighbours.
+template <int TYPE> __device__ __forceinline__ typename Element<TYPE>::type element(const Four<TYPE>& four, int i) {
+    if constexpr (TYPE == OUTPUT_INT8) return (int8)(four.bytes >> (8 * i));
+    else return four.e[i];
+}
+
 // Stores the first `count` of four neighbours.
 template <int TYPE> __device__ __forceinline__ void store_part(void* y, int64 index, const Four<TYPE>& four, int count) {
 #pragma unroll
     for (int i = 0; i < 4; i++)
-        if (i < count) element_of<TYPE>(y, index)[i] = four.e[i];
+        if (i < count) element_of<TYPE>(y, index)[i] = element(four, i);
 }
 
 __device__ __forceinline__ void load_four(float (&value)[4], const float* p) {

@@ -87,6 +87,13 @@ __device__ __forceinline__ void prefetch_line(const void* global) { asm volatile
 // Four bytes picked from the eight of (low, high) by the nibbles of `selector`, lowest first.
 __device__ __forceinline__ uint32 pick_bytes(uint32 low, uint32 high, uint32 selector) { return __byte_perm(low, high, selector); }
 
+// Four integers as bytes, the first one lowest; those outside -128..127 become -128 or 127.
+__device__ __forceinline__ uint32 pack_saturated(int a, int b, int c, int d) {
+    uint32 bytes;
+    asm("{\n.reg .b32 high;\ncvt.pack.sat.s8.s32.b32 high, %4, %3, 0;\ncvt.pack.sat.s8.s32.b32 %0, %2, %1, high;\n}" : "=r"(bytes) : "r"(a), "r"(b), "r"(c), "r"(d));
+    return bytes;
+}
+
 // The value of lane (l ^ mask), for the whole warp.
 __device__ __forceinline__ int shuffle_xor(int value, int mask) { return __shfl_xor_sync(0xffffffffu, value, mask); }
 __device__ __forceinline__ int64 shuffle_xor(int64 value, int mask) { return __shfl_xor_sync(0xffffffffu, value, mask); }

@@ -23,6 +23,7 @@ __device__ __forceinline__ void store_group(const GemmParams& p, const int (&fir
     constexpr int BATCH = FRAGMENTS % 4 == 0 ? 4 : FRAGMENTS % 3 == 0 ? 3 : FRAGMENTS % 2 == 0 ? 2 : 1; // 8 x 4 residuals, in registers
     const int feature = first_feature + lane / 4 * 4, count = min(p.features - feature, 4);
     if (count <= 0) return;
+    const bool whole = first_token + FRAGMENTS * 8 <= p.tokens && first_feature + 32 <= p.features; // of all lanes alike: no store has to look
     float multiplier[4], bias[4], inverse[4];
     load_four(multiplier, p.multiplier + feature);
     load_four(bias, p.bias + feature);
@@ -51,12 +52,11 @@ __device__ __forceinline__ void store_group(const GemmParams& p, const int (&fir
                 }
                 four[j][c] = encode_four<OUTPUT>(value, inverse);
             }
-        if (count == 4) {
+        if (whole) {
 #pragma unroll
             for (int j = 0; j < BATCH; j++)
 #pragma unroll
-                for (int c = 0; c < 2; c++)
-                    if (token + j * 8 + c < p.tokens) store_whole<OUTPUT>(p.y, (int64)(token + j * 8 + c) * p.y_pitch + feature, four[j][c]);
+                for (int c = 0; c < 2; c++) store_whole<OUTPUT>(p.y, (int64)(token + j * 8 + c) * p.y_pitch + feature, four[j][c]);
         } else {
 #pragma unroll
             for (int j = 0; j < BATCH; j++)

@@ -38,6 +38,7 @@ static inline float __fsqrt_rn(float a) { return std::sqrt(a); }
 static inline float __fmaf_rn(float a, float b, float c) { return std::fma(a, b, c); }
 static inline float __int2float_rn(int a) { return (float)a; }
 static inline float __ll2float_rn(long long a) { return (float)a; }
+static inline int __float_as_int(float a) { int i; memcpy(&i, &a, 4); return i; }
 static inline float __int_as_float(int a) { float f; memcpy(&f, &a, 4); return f; }
 
 // Ties to even; saturates; NaN gives 0.

@@ -5,7 +5,7 @@ struct ProbeParams {
     const float* x;
     float* y;
     int count;
-    int function; // 0 exp2_c, 1 erf_c, 2 gelu_c, 3 tanh_c, 4 quantize to int8
+    int function; // 0 exp2_c, 1 erf_c, 2 gelu_c, 3 tanh_c, 4 quantize to int8, 5 exponential_code
 };
 
 extern "C" __global__ void probe(const ProbeParams p) {
@@ -15,6 +15,7 @@ extern "C" __global__ void probe(const ProbeParams p) {
                : p.function == 1 ? erf_c(x)
                : p.function == 2 ? gelu_c(x)
                : p.function == 3 ? tanh_c(x)
+               : p.function == 5 ? __int2float_rn(exponential_code(x))
                                  : __int2float_rn(quantize(x, 0.37f, INT8_MAX_CODE));
     }
 }

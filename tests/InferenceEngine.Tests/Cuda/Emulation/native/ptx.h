@@ -166,6 +166,13 @@ static void mma_sp_s8s8(int (&d)[4], const uint32 (&a)[4], const uint32 (&b)[4],
     emulation::collective("mma.sp", emulation::sparse_product, p);
 }
 
+static uint32 pack_saturated(int a, int b, int c, int d) {
+    uint32 bytes = 0;
+    const int values[4] = {a, b, c, d};
+    for (int i = 0; i < 4; i++) bytes |= (uint32)(values[i] < -128 ? -128 : values[i] > 127 ? 127 : values[i]) % 256 << (8 * i);
+    return bytes;
+}
+
 static uint32 pick_bytes(uint32 low, uint32 high, uint32 selector) {
     const uint64 all = (uint64)high << 32 | low;
     uint32 result = 0;
