@@ -24,7 +24,7 @@ doubts=$here/without.txt # wgmma or clusters
 tests=$here/bin/QatKit.InferenceEngine.Tests
 
 # Name and time limit in seconds. Stages named -host use kernels of this machine's own compiler, the others those that came along.
-all_stages="machine:30 doctor:30 plans:90 cpu-tests:150 kernels-host:180 plans-host:90 device-tests:150 soak:400 soak-host:120 memcheck:150 racecheck:200
+all_stages="machine:30 doctor:30 plans:120 cpu-tests:150 kernels-host:180 plans-host:120 device-tests:150 soak:400 soak-host:120 memcheck:150 racecheck:200
     synccheck:100 table:420 table-host:120 profile:90 ncu:150 cpu-comparison:240 peers-fp16:300 peers-int8:200 host-torch:120"
 
 # What the stages do without: --without wgmma, --without clusters, or nothing. The tests read their variable.
@@ -280,7 +280,7 @@ family_doubtful() { # log, result, family, blocks of a cluster
     if [ -z "$plans" ]; then
         [ "$2" = "timed out" ]
     else
-        [ "$(grep -c -E "^wgmma/[0-9x]+/[0-9]+/$4 (dense|2:4): (equal$|left out)" "$1")" -lt "$plans" ]
+        [ "$(grep -c -E "^wgmma/[0-9x]+/[0-9]+/$4/[0-9]+ (dense|2:4): (equal$|left out)" "$1")" -lt "$plans" ]
     fi
 }
 

@@ -11,7 +11,7 @@ public sealed record SessionOptions
     public int CudaDevice { get; init; }
 
     /// <summary>Tile and splits of every int8 product on CUDA instead of the planner's choice: features x tokens of a block / warps x warps / stages /
-    /// splits along K, for example <c>128x64/4x2/3/1</c>, or <c>wgmma/128x128/6/4</c> (stages, blocks of a cluster) on compute capability 9.0. <c>no-clusters</c> and <c>no-wgmma</c> leave the
+    /// splits along K, for example <c>128x64/4x2/3/1</c>, or <c>wgmma/128x128/6/4/1</c> (stages, blocks of a cluster, splits) on compute capability 9.0. <c>no-clusters</c> and <c>no-wgmma</c> leave the
     /// choice to the planner but keep it from warpgroup products in clusters, or from all of them.</summary>
     public string? CudaPlan { get; init; }
 

@@ -105,7 +105,7 @@ public sealed class BenchTests
 
     [Theory]
     [InlineData("--device", "1")]
-    [InlineData("--plan", "wgmma/128x128/6/4")]
+    [InlineData("--plan", "wgmma/128x128/6/4/1")]
     [InlineData("--replays", "3")]
     [InlineData("--kernels")]
     public async Task What_only_cuda_has_is_refused_on_the_processor(params string[] option)

@@ -44,10 +44,10 @@ public sealed class PlanCheckTests
         Assert.True(report.Passed);
         Assert.Equal(
             [.. GemmPlanner.Tiles.Select(t => (new TileChoice(t, 1).ToString(), false)), .. GemmPlanner.Tiles.Select(t => (new TileChoice(t, 4).ToString(), true)),
-                .. from cluster in new[] { "wgmma/256x128/6/1 wgmma/128x128/6/1", "wgmma/128x128/6/2 wgmma/128x128/6/4" }
+                .. from family in new[] { "wgmma/256x128/6/1 wgmma/128x128/6/1", "wgmma/128x128/6/2 wgmma/128x128/6/4" }
                    from sparse in new[] { false, true }
-                   from plan in cluster.Split(' ')
-                   select (plan, sparse),
+                   from tile in family.Split(' ')
+                   select ($"{tile}/{(sparse ? 4 : 1)}", sparse),
             ],
             report.Plans.Select(p => (p.Plan, p.Sparse24)));
     }
@@ -84,8 +84,8 @@ public sealed class PlanCheckTests
         }
 
         var all = Tried(GemmExclusion.None);
-        Assert.All(all[^4..], plan => Assert.Matches("^wgmma/128x128/6/[24]$", plan));
-        Assert.All(all[^8..^4], plan => Assert.Matches("^wgmma/(128|256)x128/6/1$", plan));
+        Assert.All(all[^4..], plan => Assert.Matches("^wgmma/128x128/6/[24]/[14]$", plan));
+        Assert.All(all[^8..^4], plan => Assert.Matches("^wgmma/(128|256)x128/6/1/[14]$", plan));
         Assert.All(all[..^8], plan => Assert.DoesNotContain("wgmma", plan, StringComparison.Ordinal));
         Assert.Equal(all[..^4], Tried(GemmExclusion.Clusters));
         Assert.Equal(all[..^8], Tried(GemmExclusion.Warpgroups));
@@ -96,26 +96,26 @@ public sealed class PlanCheckTests
     {
         using var progress = new StringWriter();
         var kept = new List<PlanReport>();
-        var report = PlanCheck.Run("1x32x2x64", quick: true, GemmExclusion.None, (graph, plan) => plan == "wgmma/128x128/6/1"
+        var report = PlanCheck.Run("1x32x2x64", quick: true, GemmExclusion.None, (graph, plan) => plan == "wgmma/128x128/6/1/1"
             ? new Implementation(plan, (_, _) => throw new QatKitException("QK6004", "cuStreamSynchronize", "failed with CUDA_ERROR_ILLEGAL_ADDRESS: an illegal memory access was encountered. While: waiting."))
             : new Implementation(plan, (batch, trace) => Cached(graph).Run(batch, trace)), progress, kept.Add);
         Assert.False(report.Passed);
         string[] notRun =
         [
-            "wgmma/256x128/6/1 2:4", "wgmma/128x128/6/1 2:4", "wgmma/128x128/6/2 dense", "wgmma/128x128/6/4 dense", "wgmma/128x128/6/2 2:4", "wgmma/128x128/6/4 2:4",
+            "wgmma/256x128/6/1/4 2:4", "wgmma/128x128/6/1/4 2:4", "wgmma/128x128/6/2/1 dense", "wgmma/128x128/6/4/1 dense", "wgmma/128x128/6/2/4 2:4", "wgmma/128x128/6/4/4 2:4",
         ];
         Assert.Equal(notRun, report.NotRun);
-        Assert.Equal("wgmma/128x128/6/1", Assert.Single(report.Plans, p => p.Problem is not null).Plan);
+        Assert.Equal("wgmma/128x128/6/1/1", Assert.Single(report.Plans, p => p.Problem is not null).Plan);
         string[] lines =
         [
             "warpgroup products begin: 4 plans",
-            "wgmma/256x128/6/1 dense: equal",
-            "wgmma/128x128/6/1 dense: QK6004 cuStreamSynchronize: failed with CUDA_ERROR_ILLEGAL_ADDRESS: an illegal memory access was encountered. While: waiting.",
+            "wgmma/256x128/6/1/1 dense: equal",
+            "wgmma/128x128/6/1/1 dense: QK6004 cuStreamSynchronize: failed with CUDA_ERROR_ILLEGAL_ADDRESS: an illegal memory access was encountered. While: waiting.",
             .. notRun.Select(n => n + ": not run after a device fault"),
         ];
         Assert.EndsWith(string.Concat(lines.Select(l => l + Environment.NewLine)), progress.ToString(), StringComparison.Ordinal);
         // A process that hangs in this product leaves this.
-        Assert.Equal(["wgmma/128x128/6/1 dense", .. notRun], kept[^2].NotRun);
+        Assert.Equal(["wgmma/128x128/6/1/1 dense", .. notRun], kept[^2].NotRun);
         Assert.Equal(report.Plans.Count - 1, kept[^2].Plans.Count);
     }
 

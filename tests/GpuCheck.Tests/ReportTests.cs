@@ -20,7 +20,7 @@ public sealed class ReportTests
         using var temp = new TempFolder();
         var folder = Folder(temp, "run");
         File.WriteAllText(Path.Combine(folder, "soak.json"), """{"wanted": 3,""");
-        CheckJson.Write(Path.Combine(folder, "plans.json"), new PlanReport("1x8", [new PlanResult("wgmma/256x128/6/1", false, null)]));
+        CheckJson.Write(Path.Combine(folder, "plans.json"), new PlanReport("1x8", [new PlanResult("wgmma/256x128/6/1/1", false, null)]));
         var report = CheckReport.Read([folder]);
         Assert.True(report.Plans["plans"].Passed);
         Assert.Empty(report.Soaks);
@@ -39,7 +39,7 @@ public sealed class ReportTests
             new MachineHeader("A processor", "AVX2", 16, "Linux", ".NET 10", "2027-01-02"), [new BackendAvailability("cuda", "sm_90a", true, "NVIDIA H200"), new BackendAvailability("cpu", "AvxVnni", false, "AVX-VNNI not offered")],
             "nvrtc-13.0", "/cache: 3 entries", "345 MHz"));
         CheckJson.Write(Path.Combine(first, "soak.json"), new SoakReport(3, [new SoakModelReport("tiny dense", "cpu AvxVnni", "cuda sm_90a", 1, 1, 7, 99, 1, ["tiny dense, batch 0: first divergence"], 1, 2)], 9));
-        CheckJson.Write(Path.Combine(first, "plans.json"), new PlanReport("1x8", [new PlanResult("wgmma/256x128/6/1", true, "wrong"), new PlanResult("wgmma/256x128/6/1", false, null)]));
+        CheckJson.Write(Path.Combine(first, "plans.json"), new PlanReport("1x8", [new PlanResult("wgmma/256x128/6/1/1", true, "wrong"), new PlanResult("wgmma/256x128/6/1/1", false, null)]));
         CheckJson.Write(Path.Combine(first, "kernels-host.json"), new KernelReport("sm_90a", "nvrtc-13.0",
             [new KernelResult("a.cu", new KernelUsage("a", 255, 16, 4, 4, 0), 0, true, null), new KernelResult("b.cu", new KernelUsage("b", 20, 0, 0, 0, 0), 0, true, null)], 12));
         CheckJson.Write(Path.Combine(second, "table.json"), Times());
@@ -78,7 +78,7 @@ public sealed class ReportTests
 
             | plan | format | problem |
             | --- | --- | --- |
-            | wgmma/256x128/6/1 | 2:4 | wrong |
+            | wgmma/256x128/6/1/1 | 2:4 | wrong |
 
             ## Bits of sentences (soak): 1 of 1 differ, 3 wanted
 

@@ -55,14 +55,14 @@ public sealed class ScriptTests
 
     // Lines of stage plans.
     private const string Warpgroups = "warpgroup products begin: 2 plans", Clusters = "clusters begin: 2 plans",
-        OneEqual = "wgmma/128x128/6/1 dense: equal", BothEqual = OneEqual + "\nwgmma/128x128/6/1 2:4: equal",
-        FourEqual = "wgmma/128x128/6/4 dense: equal", BothFourEqual = FourEqual + "\nwgmma/128x128/6/4 2:4: equal";
+        OneEqual = "wgmma/128x128/6/1/1 dense: equal", BothEqual = OneEqual + "\nwgmma/128x128/6/1/1 2:4: equal",
+        FourEqual = "wgmma/128x128/6/4/1 dense: equal", BothFourEqual = FourEqual + "\nwgmma/128x128/6/4/1 2:4: equal";
 
     [Fact]
     public async Task Warpgroup_products_that_fail_are_left_out_from_then_on()
     {
         using var package = Package(doctor: 0,
-            $"echo '128x128/4x2/3/1 dense: equal\n{Warpgroups}\nwgmma/256x128/6/1 dense: QK6004 failed\nwgmma/256x128/6/1 2:4: not run after a device fault\n1 of 2 plans equal'; exit 4");
+            $"echo '128x128/4x2/3/1 dense: equal\n{Warpgroups}\nwgmma/256x128/6/1/1 dense: QK6004 failed\nwgmma/256x128/6/1/1 2:4: not run after a device fault\n1 of 2 plans equal'; exit 4");
         const string Note = "without-wgmma noted: warpgroup products did not pass in stage plans: the stages after it ran without them (--without wgmma)";
         Assert.Equal(1, (await Run(package, "--stages", "doctor,plans,table,soak,device-tests", "--limit", "soak=1")).Code);
         Assert.Equal(["doctor passed: cuda sm_90a: a device", "plans failed: 1 of 2 plans equal", Note, "table skipped: table --without wgmma --seconds 390 --json table.json",
@@ -82,10 +82,10 @@ public sealed class ScriptTests
     [Fact]
     public async Task Clusters_that_fail_are_left_out_alone_until_they_pass()
     {
-        using var package = Package(doctor: 0, $"echo '{Warpgroups}\n{BothEqual}\n{Clusters}\nwgmma/128x128/6/4 dense: wrong'; [ $# -gt 4 ] || exit 4; echo; echo \"$*\"");
+        using var package = Package(doctor: 0, $"echo '{Warpgroups}\n{BothEqual}\n{Clusters}\nwgmma/128x128/6/4/1 dense: wrong'; [ $# -gt 4 ] || exit 4; echo; echo \"$*\"");
         const string Note = "without-clusters noted: warpgroup products in clusters did not pass in stage plans: the stages after it ran without them (--without clusters)";
         await Run(package, "--stages", "plans,table");
-        Assert.Equal(["plans failed: wgmma/128x128/6/4 dense: wrong", Note, "table skipped: table --without clusters --seconds 390 --json table.json"], Stages(package));
+        Assert.Equal(["plans failed: wgmma/128x128/6/4/1 dense: wrong", Note, "table skipped: table --without clusters --seconds 390 --json table.json"], Stages(package));
         // Stage plans without them says nothing about them.
         await Run(package, "--stages", "plans,device-tests");
         Assert.Equal([Note, "plans passed: plans --without clusters --json plans.json", "device-tests passed: without clusters"], Stages(package));
@@ -97,13 +97,13 @@ public sealed class ScriptTests
     [InlineData(Warpgroups, "exec sleep 30", "wgmma")] // hangs in the first
     [InlineData("64x64/2x2/4/1 dense: wrong", "exit 4", "")] // never came to them
     [InlineData("64x64/2x2/4/1 dense: equal", "exec sleep 30", "wgmma")] // had no time for them
-    [InlineData(Warpgroups + "\n" + OneEqual + "\nwgmma/128x128/6/1 2:4: first divergence", "exit 4", "wgmma")]
+    [InlineData(Warpgroups + "\n" + OneEqual + "\nwgmma/128x128/6/1/1 2:4: first divergence", "exit 4", "wgmma")]
     [InlineData(Warpgroups + "\n" + BothEqual, "exit 4", "")]
-    [InlineData(Warpgroups + "\nwgmma/128x128/6/1 dense: left out, no\nwgmma/128x128/6/1 2:4: left out, no", "exit 0", "")]
+    [InlineData(Warpgroups + "\nwgmma/128x128/6/1/1 dense: left out, no\nwgmma/128x128/6/1/1 2:4: left out, no", "exit 0", "")]
     [InlineData(Warpgroups + "\n" + BothEqual, "exec sleep 30", "clusters")] // had no time for clusters
     [InlineData(Warpgroups + "\n" + BothEqual + "\n" + Clusters + "\n" + FourEqual, "exec sleep 30", "clusters")] // hangs in them
-    [InlineData(Warpgroups + "\n" + BothEqual + "\n" + Clusters + "\n" + FourEqual + "\nwgmma/128x128/6/4 2:4: first divergence", "exit 4", "clusters")]
-    [InlineData(Warpgroups + "\n" + OneEqual + "\nwgmma/128x128/6/1 2:4: first divergence\n" + Clusters + "\n" + BothFourEqual, "exit 4", "wgmma")]
+    [InlineData(Warpgroups + "\n" + BothEqual + "\n" + Clusters + "\n" + FourEqual + "\nwgmma/128x128/6/4/1 2:4: first divergence", "exit 4", "clusters")]
+    [InlineData(Warpgroups + "\n" + OneEqual + "\nwgmma/128x128/6/1/1 2:4: first divergence\n" + Clusters + "\n" + BothFourEqual, "exit 4", "wgmma")]
     [InlineData(Warpgroups + "\n" + BothEqual + "\n" + Clusters + "\n" + BothFourEqual, "exit 0", "")]
     public async Task What_stage_plans_says_decides_over_warpgroup_products(string lines, string end, string without)
     {

@@ -40,7 +40,7 @@ internal static class PlanCheck
             from family in GemmPlanner.Choices.Where(c => c.Splits <= MostSplits && !without.Covers(c)).GroupBy(Family)
             from sparse in Formats
             from choice in family
-            where !quick || choice is WarpgroupChoice || choice.Splits == (sparse ? 4 : 1)
+            where !quick || choice.Splits == (sparse ? 4 : 1)
             select (choice, sparse));
         var results = new List<PlanResult>();
         PlanReport Report() => new(shape, [.. results]) { NotRun = [.. waiting.Select(w => Name(w.Choice, w.Sparse))] };

@@ -24,7 +24,7 @@ internal static class BenchVerb
         var sequence = With("--seq", "Tokens of every sequence.", defaults.SequenceLength);
         var backend = BackendOption.One();
         var device = With("--device", "Number of the CUDA device.", 0);
-        var plan = new Option<string?>("--plan") { Description = "Tile of every CUDA product instead of the planner's, for example 128x64/4x2/3/1 or wgmma/128x128/6/4; no-wgmma keeps the planner from warpgroup products, no-clusters from those in clusters." };
+        var plan = new Option<string?>("--plan") { Description = "Tile of every CUDA product instead of the planner's, for example 128x64/4x2/3/1 or wgmma/128x128/6/4/1; no-wgmma keeps the planner from warpgroup products, no-clusters from those in clusters." };
         var replays = With("--replays", "Measured graph replays, on CUDA.", defaults.Replays);
         var kernels = new Option<bool>("--kernels") { Description = "Time every CUDA kernel by itself." };
         var threads = With("--threads", "Threads; 0 is one per processor.", 0);

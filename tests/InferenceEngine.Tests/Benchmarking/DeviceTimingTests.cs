@@ -59,7 +59,7 @@ public sealed class DeviceTimingTests
 
     [Fact]
     public void A_plan_that_cannot_be_read_is_an_error_on_every_backend() => Assert.Equal(
-        "QK6020 plan: '64x64': it is not of the form features x tokens / warps x warps / stages / splits, for example 128x64/4x2/3/1, or wgmma/128x128/6/4, or no-clusters, or no-wgmma. Correct the plan, or leave the choice to the engine.",
+        "QK6020 plan: '64x64': it is not of the form features x tokens / warps x warps / stages / splits, for example 128x64/4x2/3/1, or wgmma/128x128/6/4/1, or no-clusters, or no-wgmma. Correct the plan, or leave the choice to the engine.",
         Assert.Throws<QatKitException>(() => InferenceBenchmark.Run(Options with { Session = new SessionOptions { CudaPlan = "64x64" } }, TestContext.Current.CancellationToken)).Message);
 
     private static BenchmarkResult Run(FakeCudaDriver driver, BenchmarkOptions options) => InferenceBenchmark.Run(

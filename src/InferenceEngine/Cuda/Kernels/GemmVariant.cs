@@ -59,11 +59,5 @@ internal sealed record GemmVariant(GemmTile Tile, bool Sparse24, GemmEpilogue Ep
     public LaunchGrid Grid(int tokens, int features, int splits) =>
         new(DivideUp(features, Tile.Features), DivideUp(tokens, Tile.Tokens), splits);
 
-    /// <summary>int32 elements of <see cref="GemmParameters.Partial"/> that a launch with more than one split needs.</summary>
-    public long PartialElements(int tokens, int features) => (long)Tiles(tokens, features) * Tile.Features * Tile.Tokens;
-
-    /// <summary>Elements of <see cref="GemmParameters.Arrivals"/> that a launch with more than one split needs.</summary>
-    public int Tiles(int tokens, int features) => DivideUp(features, Tile.Features) * DivideUp(tokens, Tile.Tokens);
-
     private static int DivideUp(int value, int step) => (value + step - 1) / step;
 }

@@ -23,4 +23,11 @@ internal sealed record KernelDefinition(
 }
 
 /// <summary>Blocks of a launch.</summary>
-internal readonly record struct LaunchGrid(int X, int Y, int Z);
+internal readonly record struct LaunchGrid(int X, int Y, int Z)
+{
+    /// <summary>Output tiles of a matrix product, whose splits along K are Z.</summary>
+    public int Tiles => X * Y;
+
+    /// <summary>Blocks in all.</summary>
+    public int Blocks => X * Y * Z;
+}

@@ -20,7 +20,7 @@ internal sealed record WarpgroupTile(int Features, int Stages, int Cluster)
 }
 
 /// <summary>One variant of gemm_s8_sm90.cu: the product of <see cref="GemmVariant"/> with the same packed weights and the same
-/// bits, for many tokens, on sm_90a only. No gathered rows, no split along K.</summary>
+/// bits, for many tokens, on sm_90a only. No gathered rows.</summary>
 /// <param name="Tile">Tile.</param>
 /// <param name="Sparse24">2:4 weights.</param>
 /// <param name="Epilogue">What is stored.</param>
@@ -51,9 +51,9 @@ internal sealed record WarpgroupGemmVariant(WarpgroupTile Tile, bool Sparse24, G
     /// <summary>Registers that each thread begins with.</summary>
     public static int Registers(WarpgroupTile tile) => tile.Consumers == 1 ? TwoWarpgroupRegisters : ThreeWarpgroupRegisters;
 
-    /// <summary>Blocks for a problem: whole clusters, of which the last may have blocks past the last feature.</summary>
-    public LaunchGrid Grid(int tokens, int features) =>
-        new(DivideUp(features, Tile.Features * Tile.Cluster) * Tile.Cluster, DivideUp(tokens, WarpgroupTile.Tokens), 1);
+    /// <summary>Blocks for a problem: whole clusters, of which the last may have blocks past the last feature; <paramref name="splits"/> as for <see cref="GemmVariant"/>.</summary>
+    public LaunchGrid Grid(int tokens, int features, int splits) =>
+        new(DivideUp(features, Tile.Features * Tile.Cluster) * Tile.Cluster, DivideUp(tokens, WarpgroupTile.Tokens), splits);
 
     private static int DivideUp(int value, int step) => (value + step - 1) / step;
 }

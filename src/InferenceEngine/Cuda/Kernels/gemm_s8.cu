@@ -9,13 +9,13 @@
 // Row r of the two 16-row fragments of a group of 32 features is feature 4 (r % 8) + 2 fragment + r / 8 (the packer's
 // order): a lane then holds four neighbouring features of each of its tokens and stores them as one word.
 //
-// Split-K: the blocks of one tile along z add their int32 sums into `partial`; the last to arrive takes the total, leaves
-// zeros behind and does the epilogue. Integer sums do not depend on the order, so the result has the same bits.
+// Split-K: common/gather_splits.cuh. Integer sums do not depend on the order, so the result has the same bits.
 //
 // Overflow: |sum| <= 127 * 127 * K < 2^31 for K < 133 000, split or not.
 //
 // Compile-time constants: SPARSE, TILE_F, TILE_T, WARPS_F, WARPS_T, STAGES, ACTIVATION, RESIDUAL, OUTPUT.
 #include "common/ptx.cuh"
+#include "common/gather_splits.cuh"
 #include "common/store_group.cuh"
 
 constexpr int TILE_K = 128;                       // codes of one stage
@@ -119,39 +119,6 @@ __device__ __forceinline__ void multiply_stage(int (&sum)[WARP_GROUPS * 2][TOKEN
     }
 }
 
-// Adds this block's sums to the tile's total. True in the block that arrived last, which then holds the total.
-__device__ __forceinline__ bool gather_splits(const GemmParams& p, int (&sum)[WARP_GROUPS * 2][TOKEN_FRAGMENTS][4]) {
-    SHARED_ARRAY(uint32, last, 1);
-    const int tile = blockIdx.y * gridDim.x + blockIdx.x;
-    int* total = p.partial + (int64)tile * (TILE_F * TILE_T) + threadIdx.x;
-#pragma unroll
-    for (int f = 0; f < WARP_GROUPS * 2; f++)
-#pragma unroll
-        for (int j = 0; j < TOKEN_FRAGMENTS; j++)
-#pragma unroll
-            for (int i = 0; i < 4; i++) atomicAdd(total + ((f * TOKEN_FRAGMENTS + j) * 4 + i) * THREADS, sum[f][j][i]);
-    __syncthreads();
-    if (threadIdx.x == 0) {
-        __threadfence(); // the sums that the barrier has collected are visible before the arrival is
-        last[0] = atomicAdd(p.arrivals + tile, 1u) == gridDim.z - 1 ? 1u : 0u;
-        __threadfence(); // and all other sums to whoever passes the next barrier
-    }
-    __syncthreads();
-    if (last[0] == 0) return false;
-#pragma unroll
-    for (int f = 0; f < WARP_GROUPS * 2; f++)
-#pragma unroll
-        for (int j = 0; j < TOKEN_FRAGMENTS; j++)
-#pragma unroll
-            for (int i = 0; i < 4; i++) {
-                int* place = total + ((f * TOKEN_FRAGMENTS + j) * 4 + i) * THREADS;
-                sum[f][j][i] = load_shared_by_blocks(place);
-                *place = 0; // ready for the next launch
-            }
-    if (threadIdx.x == 0) p.arrivals[tile] = 0;
-    return true;
-}
-
 extern "C" __global__ void __launch_bounds__(THREADS, 1) gemm_s8(const GemmParams p) {
     SHARED_DYNAMIC(shared);
     const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
@@ -201,7 +168,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) gemm_s8(const GemmParam
         multiply_stage(sum, shared + (step - first) % STAGES * STAGE_BYTES, warp_f, warp_t, lane);
     }
 
-    if (gridDim.z > 1 && !gather_splits(p, sum)) return;
+    if (gridDim.z > 1 && !gather_splits<THREADS>(p, sum)) return;
 #pragma unroll
     for (int group = 0; group < WARP_GROUPS; group++)
         store_group<TOKEN_FRAGMENTS>(p, sum[group * 2], sum[group * 2 + 1], feature + group * GROUP, token, lane);

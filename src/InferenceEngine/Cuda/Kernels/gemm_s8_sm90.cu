@@ -12,15 +12,16 @@
 //            for the next step while the products of this one are under way. Warp w of a warpgroup has group w of its four
 //            groups of 32 features; product m = 0, 1 is fragment m of that group, so the 64 rows of a product come from four
 //            groups and a lane ends with four neighbouring features.
-// All sums are integers: the result has the bits of gemm_s8.cu. Overflow: as there.
+// Split-K, all sums being integers with the same bits, and overflow: as in gemm_s8.cu.
 //
 // Compile-time constants: SPARSE, CONSUMERS, CLUSTER, STAGES, ACTIVATION, RESIDUAL, OUTPUT.
 #include "common/ptx90.cuh"
+#include "common/gather_splits.cuh"
 #include "common/store_group.cuh"
 
 struct GemmSm90Params {
     TensorMap tokens; // x as [T, K] int8, box 128 / CLUSTER tokens x 128 codes, 128-byte swizzle
-    GemmParams gemm;  // x, row_index, partial, arrivals unused
+    GemmParams gemm;  // x, row_index unused
 };
 
 constexpr int TILE_F = 128 * CONSUMERS, TILE_T = 128, TILE_K = 128;
@@ -77,7 +78,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT) gemm_s8_sm90(con
     SHARED_ARRAY(uint64, empty, STAGES);
     const GemmParams& p = params.gemm;
     const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
-    const int steps = divide_up(p.depth, TILE_K);
+    const int all_steps = divide_up(p.depth, TILE_K); // of which this block has its share of the splits
+    const int first = (uint32)all_steps * blockIdx.z / gridDim.z, steps = (uint32)all_steps * (blockIdx.z + 1) / gridDim.z - first;
     if (threadIdx.x == 0) {
         for (int s = 0; s < STAGES; s++) {
             barrier_init(full + s, 1);
@@ -99,7 +101,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT) gemm_s8_sm90(con
             const int s = step % STAGES, round = step / STAGES;
             barrier_wait(empty + s, (round + 1) % 2); // the first round finds every buffer empty
             barrier_arrive_expect(full + s, STAGE_BYTES);      // slices of others may have come already
-            tensor_load<CLUSTER>(shared + s * STAGE_BYTES + slice * TILE_K, &params.tokens, step * TILE_K, blockIdx.y * TILE_T + slice, full + s);
+            tensor_load<CLUSTER>(shared + s * STAGE_BYTES + slice * TILE_K, &params.tokens, (first + step) * TILE_K, blockIdx.y * TILE_T + slice, full + s);
         }
         return;
     }
@@ -115,7 +117,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT) gemm_s8_sm90(con
 
     // A group past the last one repeats it; its sums are not stored.
     const int group = blockIdx.x * (TILE_F / GROUP) + warp;
-    const uint8* weights = (const uint8*)p.weight + (int64)min(group, divide_up(p.features, GROUP) - 1) * steps * GROUP_BYTES;
+    const uint8* weights = (const uint8*)p.weight + ((int64)min(group, divide_up(p.features, GROUP) - 1) * all_steps + first) * GROUP_BYTES;
     Fragments even, odd;
     load_fragments(even, weights, lane);
     prefetch_group(p, group * GROUP, lane);
@@ -136,5 +138,6 @@ extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT) gemm_s8_sm90(con
     wgmma_wait<0>();
     wgmma_results(sum[0]);
     wgmma_results(sum[1]);
+    if (gridDim.z > 1 && !gather_splits<WARP * CONSUMER_WARPS>(p, sum)) return;
     store_group<TILE_T / 8>(p, sum[0], sum[1], group * GROUP, blockIdx.y * TILE_T, lane);
 }

@@ -41,7 +41,7 @@ internal sealed record AttentionPlan(KernelDefinition Definition, LaunchGrid Gri
     }
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Definition}, {(long)Grid.X * Grid.Y * Grid.Z} blocks");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Definition}, {Grid.Blocks} blocks");
 
     // As many as have 32 keys each.
     private static int Split(int groups, int keys) => SplitChoices.FirstOrDefault(s => groups * s <= MaxWarps && keys >= 32 * s, 1);

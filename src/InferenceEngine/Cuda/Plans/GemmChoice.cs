@@ -6,7 +6,8 @@ using QatKit.InferenceEngine.Cuda.Kernels;
 namespace QatKit.InferenceEngine.Cuda.Plans;
 
 /// <summary>What a plan may choose: the kernel, its tile, the splits along K.</summary>
-internal abstract partial record GemmChoice
+/// <param name="Splits">Blocks that share one output tile along K.</param>
+internal abstract partial record GemmChoice(int Splits)
 {
 
     /// <summary>Output features of a block.</summary>
@@ -14,9 +15,6 @@ internal abstract partial record GemmChoice
 
     /// <summary>Tokens of a block.</summary>
     public abstract int TileTokens { get; }
-
-    /// <summary>Blocks that share one output tile along K.</summary>
-    public virtual int Splits => 1;
 
     /// <summary>Blocks that read their common tokens once.</summary>
     public virtual int Cluster => 1;
@@ -28,7 +26,7 @@ internal abstract partial record GemmChoice
     public abstract LaunchGrid Grid(GemmProblem problem);
 
     /// <summary>Reads <c>128x64/4x2/3/1</c> (features x tokens of a block, warps across features x tokens, stages, splits) or
-    /// <c>wgmma/128x128/6/4</c> (features x tokens of a block, stages, blocks of a cluster).</summary>
+    /// <c>wgmma/128x128/6/4/1</c> (features x tokens of a block, stages, blocks of a cluster, splits).</summary>
     /// <exception cref="QatKitException">QK6020: not of this form, or a tile that the kernel cannot have.</exception>
     public static GemmChoice Parse(string text)
     {
@@ -39,11 +37,11 @@ internal abstract partial record GemmChoice
             if (wide.Consumers is not (1 or 2) || wide.Features % WarpgroupTile.WarpgroupFeatures != 0 || Part(warpgroup, 2) != WarpgroupTile.Tokens)
                 throw Invalid(text, "a warpgroup product has 128 or 256 features x 128 tokens.");
             if (wide.Cluster is not (1 or 2 or 4 or 8)) throw Invalid(text, $"{wide.Cluster} blocks of a cluster; there may be 1, 2, 4 or 8.");
-            return new WarpgroupChoice(wide);
+            return new WarpgroupChoice(wide, CheckSplits(text, Part(warpgroup, 5)));
         }
 
         if (TileForm().Match(text) is not { Success: true } match)
-            throw Invalid(text, "it is not of the form features x tokens / warps x warps / stages / splits, for example 128x64/4x2/3/1, or wgmma/128x128/6/4, or no-clusters, or no-wgmma.");
+            throw Invalid(text, "it is not of the form features x tokens / warps x warps / stages / splits, for example 128x64/4x2/3/1, or wgmma/128x128/6/4/1, or no-clusters, or no-wgmma.");
         var tile = new GemmTile(Part(match, 1), Part(match, 2), Part(match, 3), Part(match, 4), Part(match, 5));
         var splits = Part(match, 6);
         if (tile.WarpsAcrossFeatures < 1 || tile.WarpsAcrossTokens < 1 || tile.WarpsAcrossFeatures * tile.WarpsAcrossTokens > 32)
@@ -52,44 +50,43 @@ internal abstract partial record GemmChoice
             throw Invalid(text, $"{tile.Features} features are not a multiple of 32 x {tile.WarpsAcrossFeatures} warps.");
         if (tile.Tokens < 1 || tile.Tokens % (8 * tile.WarpsAcrossTokens) != 0)
             throw Invalid(text, $"{tile.Tokens} tokens are not a multiple of 8 x {tile.WarpsAcrossTokens} warps.");
-        if (splits < 1) throw Invalid(text, $"{splits} splits; at least 1 is needed.");
+        CheckSplits(text, splits);
         Check(text, tile.Stages);
         return new TileChoice(tile, splits);
     }
 
     private static int Check(string text, int stages) => stages >= 2 ? stages : throw Invalid(text, $"{stages} stages; at least 2 are needed.");
 
+    private static int CheckSplits(string text, int splits) => splits >= 1 ? splits : throw Invalid(text, $"{splits} splits; at least 1 is needed.");
+
     private static QatKitException Invalid(string text, string why) => new("QK6020", "plan", $"'{text}': {why} Correct the plan, or leave the choice to the engine.");
 
     [GeneratedRegex(@"^(\d{1,4})x(\d{1,4})/(\d{1,2})x(\d{1,2})/(\d{1,2})/(\d{1,3})$")]
     private static partial Regex TileForm();
 
-    [GeneratedRegex(@"^wgmma/(\d{1,4})x(\d{1,4})/(\d{1,2})/(\d{1,2})$")]
+    [GeneratedRegex(@"^wgmma/(\d{1,4})x(\d{1,4})/(\d{1,2})/(\d{1,2})/(\d{1,3})$")]
     private static partial Regex WarpgroupForm();
 }
 
 /// <summary>gemm_s8.cu: <c>mma</c>, from compute capability 8.0 on.</summary>
-internal sealed record TileChoice(GemmTile Tile, int Split) : GemmChoice
+internal sealed record TileChoice(GemmTile Tile, int Splits) : GemmChoice(Splits)
 {
     public override int TileFeatures => Tile.Features;
 
     public override int TileTokens => Tile.Tokens;
 
-    public override int Splits => Split;
-
-    /// <summary>The kernel's variant for a problem.</summary>
-    public GemmVariant Variant(GemmProblem problem) => new(Tile, problem.Sparse24, problem.Epilogue);
-
     public override KernelDefinition Define(GemmProblem problem) => Variant(problem).Define();
 
-    public override LaunchGrid Grid(GemmProblem problem) => Variant(problem).Grid(problem.Tokens, problem.Features, Split);
+    public override LaunchGrid Grid(GemmProblem problem) => Variant(problem).Grid(problem.Tokens, problem.Features, Splits);
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Tile.Features}x{Tile.Tokens}/{Tile.WarpsAcrossFeatures}x{Tile.WarpsAcrossTokens}/{Tile.Stages}/{Split}");
+        $"{Tile.Features}x{Tile.Tokens}/{Tile.WarpsAcrossFeatures}x{Tile.WarpsAcrossTokens}/{Tile.Stages}/{Splits}");
+
+    private GemmVariant Variant(GemmProblem problem) => new(Tile, problem.Sparse24, problem.Epilogue);
 }
 
 /// <summary>gemm_s8_sm90.cu: warpgroup products, compute capability 9.0 alone.</summary>
-internal sealed record WarpgroupChoice(WarpgroupTile Tile) : GemmChoice
+internal sealed record WarpgroupChoice(WarpgroupTile Tile, int Splits) : GemmChoice(Splits)
 {
     public override int TileFeatures => Tile.Features;
 
@@ -99,9 +96,9 @@ internal sealed record WarpgroupChoice(WarpgroupTile Tile) : GemmChoice
 
     public override KernelDefinition Define(GemmProblem problem) => Variant(problem).Define();
 
-    public override LaunchGrid Grid(GemmProblem problem) => Variant(problem).Grid(problem.Tokens, problem.Features);
+    public override LaunchGrid Grid(GemmProblem problem) => Variant(problem).Grid(problem.Tokens, problem.Features, Splits);
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"wgmma/{Tile.Features}x{WarpgroupTile.Tokens}/{Tile.Stages}/{Tile.Cluster}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"wgmma/{Tile.Features}x{WarpgroupTile.Tokens}/{Tile.Stages}/{Tile.Cluster}/{Splits}");
 
     private WarpgroupGemmVariant Variant(GemmProblem problem) => new(Tile, problem.Sparse24, problem.Epilogue);
 }

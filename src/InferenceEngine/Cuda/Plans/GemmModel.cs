@@ -35,8 +35,7 @@ internal sealed class GemmModel(CudaDevice device)
     public (double Waves, double Kilocycles) Estimate(GemmProblem problem, GemmChoice choice)
     {
         var definition = choice.Define(problem);
-        var grid = choice.Grid(problem);
-        var blocks = grid.X * grid.Y * grid.Z;
+        var blocks = choice.Grid(problem).Blocks;
         var resident = Resident(choice, definition, problem.Sparse24);
         var busiest = DivideUp(blocks, device.Multiprocessors);
         double area = choice.TileFeatures * choice.TileTokens;

@@ -11,7 +11,7 @@ namespace QatKit.InferenceEngine.Cuda.Plans;
 internal sealed record GemmPlan(GemmProblem Problem, GemmChoice Choice, double Waves, double Kilocycles, string Reason)
 {
     /// <summary>Blocks in all.</summary>
-    public int Blocks => Choice.Grid(Problem) is var grid ? grid.X * grid.Y * grid.Z : 0;
+    public int Blocks => Choice.Grid(Problem).Blocks;
 
     /// <summary>One line for people: shapes, the choice in the form that <see cref="GemmChoice.Parse"/> reads, load, reason.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,

@@ -17,8 +17,8 @@ internal sealed class GemmPlanner(CudaDevice device, GemmChoice? forced = null, 
     /// <summary>Output tiles that splits may share.</summary>
     public const int ArrivalCapacity = 1 << 14;
 
-    private const int WarpgroupStages = 6;
     private static readonly int[] SplitChoices = [1, 2, 4, 8, 16];
+    private static readonly int[] WarpgroupSplitChoices = [1, 2, 4];
 
     private readonly GemmModel _model = new(device);
 
@@ -29,6 +29,9 @@ internal sealed class GemmPlanner(CudaDevice device, GemmChoice? forced = null, 
         new(64, 32, 2, 2, 4), new(32, 64, 1, 4, 4), new(32, 32, 1, 2, 4),
     ];
 
+    /// <summary>Tiles of warpgroup products, those in clusters last.</summary>
+    public static IReadOnlyList<WarpgroupTile> WarpgroupTiles { get; } = [new(256, 6, 1), new(128, 6, 1), new(128, 6, 2), new(128, 6, 4)];
+
     /// <summary>Every choice, whether it fits or not. Warpgroup products come last, and those in clusters after the others: whoever tries all of
     /// them tries the kernels with the most to go wrong when the others have said what they can.</summary>
     public static IEnumerable<GemmChoice> Choices { get; } =
@@ -36,8 +39,9 @@ internal sealed class GemmPlanner(CudaDevice device, GemmChoice? forced = null, 
         .. from tile in Tiles
            from splits in SplitChoices
            select new TileChoice(tile, splits),
-        new WarpgroupChoice(new(256, WarpgroupStages, 1)), new WarpgroupChoice(new(128, WarpgroupStages, 1)),
-        new WarpgroupChoice(new(128, WarpgroupStages, 2)), new WarpgroupChoice(new(128, WarpgroupStages, 4)),
+        .. from tile in WarpgroupTiles
+           from splits in WarpgroupSplitChoices
+           select new WarpgroupChoice(tile, splits),
     ];
 
     /// <summary>The plan for a problem.</summary>
@@ -65,12 +69,12 @@ internal sealed class GemmPlanner(CudaDevice device, GemmChoice? forced = null, 
         var shared = choice.Define(problem).SharedBytes + KernelDefinition.StaticSharedBytes;
         if (shared > device.SharedBytesPerBlock)
             return string.Create(CultureInfo.InvariantCulture, $"a block needs {shared} bytes of shared memory, the device has {device.SharedBytesPerBlock}.");
-        if (choice is not TileChoice tile) return device.IsHopper && !problem.Gathered ? null : "warpgroup products need compute capability 9.0 and whole rows.";
-        if (tile.Splits == 1) return null;
-        if (tile.Splits > problem.Steps)
-            return string.Create(CultureInfo.InvariantCulture, $"K has {problem.Steps} steps of {GemmVariant.TileDepth}, too few for {tile.Splits} splits.");
-        var variant = tile.Variant(problem);
-        if (variant.PartialElements(problem.Tokens, problem.Features) > PartialCapacity || variant.Tiles(problem.Tokens, problem.Features) > ArrivalCapacity)
+        if (choice is WarpgroupChoice && (!device.IsHopper || problem.Gathered)) return "warpgroup products need compute capability 9.0 and whole rows.";
+        if (choice.Splits == 1) return null;
+        if (choice.Splits > problem.Steps)
+            return string.Create(CultureInfo.InvariantCulture, $"K has {problem.Steps} steps of {GemmVariant.TileDepth}, too few for {choice.Splits} splits.");
+        var tiles = choice.Grid(problem).Tiles;
+        if ((long)tiles * choice.TileFeatures * choice.TileTokens > PartialCapacity || tiles > ArrivalCapacity)
             return string.Create(CultureInfo.InvariantCulture, $"the split sums need more than {PartialCapacity} elements or {ArrivalCapacity} tiles.");
         return null;
     }

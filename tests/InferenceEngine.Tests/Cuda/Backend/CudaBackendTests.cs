@@ -211,7 +211,7 @@ public sealed class CudaBackendTests
     {
         var driver = new FakeCudaDriver { Registers = 160 };
         driver.InstalledDevices[0] = FakeCudaDriver.Hopper;
-        var (_, backend) = FakeDevice.Create(SyntheticGraph.Create(Small, 8), new CudaOptions { ForcedPlan = GemmChoice.Parse("wgmma/256x128/6/1") }, driver);
+        var (_, backend) = FakeDevice.Create(SyntheticGraph.Create(Small, 8), new CudaOptions { ForcedPlan = GemmChoice.Parse("wgmma/256x128/6/1/1") }, driver);
         using (backend)
         {
             Assert.Equal(

@@ -23,12 +23,14 @@ public sealed class DeviceTests
     [InlineData(256, 1, true, "32x32/1x2/4/2")]
     [InlineData(1024, 1, false, null)]
     [InlineData(1024, 1, true, null)]
-    [InlineData(256, 1, false, "wgmma/256x128/6/1")]
-    [InlineData(256, 1, true, "wgmma/256x128/6/1")]
-    [InlineData(256, 1, false, "wgmma/128x128/6/1")]
-    [InlineData(256, 1, true, "wgmma/128x128/6/1")]
-    [InlineData(256, 1, false, "wgmma/128x128/6/4")]
-    [InlineData(256, 1, true, "wgmma/128x128/6/4")]
+    [InlineData(256, 1, false, "wgmma/256x128/6/1/1")]
+    [InlineData(256, 1, true, "wgmma/256x128/6/1/1")]
+    [InlineData(256, 1, false, "wgmma/128x128/6/1/1")]
+    [InlineData(256, 1, true, "wgmma/128x128/6/1/1")]
+    [InlineData(256, 1, false, "wgmma/128x128/6/4/1")]
+    [InlineData(256, 1, true, "wgmma/128x128/6/4/1")]
+    [InlineData(256, 1, false, "wgmma/128x128/6/1/2")]
+    [InlineData(256, 1, true, "wgmma/128x128/6/4/2")]
     public void Every_tensor_equals_the_reference(int hidden, int layers, bool sparse24, string? plan)
     {
         var driver = RequireDevice();

@@ -14,9 +14,10 @@ public sealed class EmulatedBackendTests
     [InlineData(64, 2, false, null)]
     [InlineData(64, 2, true, null)]
     [InlineData(256, 1, true, "32x32/1x2/2/2")]
-    [InlineData(64, 1, true, "wgmma/256x128/6/1")]
-    [InlineData(64, 1, false, "wgmma/128x128/6/2")]
-    [InlineData(64, 1, true, "wgmma/128x128/6/4")]
+    [InlineData(64, 1, true, "wgmma/256x128/6/1/1")]
+    [InlineData(64, 1, false, "wgmma/128x128/6/2/1")]
+    [InlineData(64, 1, true, "wgmma/128x128/6/4/1")]
+    [InlineData(256, 1, false, "wgmma/128x128/6/2/2")]
     public void Every_tensor_equals_the_reference(int hidden, int layers, bool sparse24, string? plan)
     {
         var architecture = new BertArchitecture(layers, hidden, 2, 2 * hidden, 50, 40, 2, 2);

@@ -78,33 +78,37 @@ internal sealed class GemmCase
     public void Check(GemmVariant variant, int splits, EmulationOrder order)
     {
         using var memory = new DeviceMemory();
-        var parameters = Parameters(memory);
-        var partials = splits > 1 ? (int)variant.PartialElements(Tokens, Features) : 0;
-        var tiles = splits > 1 ? variant.Tiles(Tokens, Features) : 0;
-        parameters.Partial = memory.Zeros<int>(partials);
-        parameters.Arrivals = memory.Zeros<int>(tiles);
-        Compare(memory, variant.Epilogue, $"{variant.Define()}, T {Tokens}, N {Features}, K {Depth}, splits {splits}, {order}", y =>
-        {
-            parameters.Y = y;
-            EmulatedKernel.Get(variant.Define(), "GemmParams").Launch(variant.Grid(Tokens, Features, splits), parameters, order);
-        });
-        Assert.All(DeviceMemory.Download<int>(parameters.Arrivals, tiles), n => Assert.Equal(0, n));
-        Assert.All(DeviceMemory.Download<int>(parameters.Partial, partials), n => Assert.Equal(0, n));
+        Check(memory, variant.Define(), variant.Epilogue, variant.Grid(Tokens, Features, splits), variant.Tile.Features * variant.Tile.Tokens, order, "GemmParams", p => p);
     }
 
     /// <summary>Runs gemm_s8_sm90 and compares every output bit.</summary>
-    public void Check(WarpgroupGemmVariant variant, EmulationOrder order)
+    public void Check(WarpgroupGemmVariant variant, int splits, EmulationOrder order)
     {
         using var memory = new DeviceMemory();
-        var parameters = new GemmSm90Parameters { Gemm = Parameters(memory) };
-        // The emulation's stand-in for a tensor map: base, columns, rows, pitch, rows of a box.
-        ulong[] map = [parameters.Gemm.X, (ulong)Depth, (ulong)Tokens, (ulong)parameters.Gemm.XPitch, (ulong)variant.Tile.BoxTokens];
-        for (var i = 0; i < map.Length; i++) parameters.Tokens[i] = map[i];
-        Compare(memory, variant.Epilogue, $"{variant.Define()}, T {Tokens}, N {Features}, K {Depth}, {order}", y =>
+        Check(memory, variant.Define(), variant.Epilogue, variant.Grid(Tokens, Features, splits), variant.Tile.Features * WarpgroupTile.Tokens, order, "GemmSm90Params", p =>
         {
-            parameters.Gemm.Y = y;
-            EmulatedKernel.Get(variant.Define(), "GemmSm90Params").Launch(variant.Grid(Tokens, Features), parameters, order);
+            var parameters = new GemmSm90Parameters { Gemm = p };
+            // The emulation's stand-in for a tensor map: base, columns, rows, pitch, rows of a box.
+            ulong[] map = [p.X, (ulong)Depth, (ulong)Tokens, (ulong)p.XPitch, (ulong)variant.Tile.BoxTokens];
+            for (var i = 0; i < map.Length; i++) parameters.Tokens[i] = map[i];
+            return parameters;
         });
+    }
+
+    private void Check<T>(DeviceMemory memory, KernelDefinition definition, GemmEpilogue epilogue, LaunchGrid grid, int tileElements, EmulationOrder order, string structure, Func<GemmParameters, T> complete)
+        where T : unmanaged
+    {
+        var parameters = Parameters(memory);
+        var tiles = grid.Z > 1 ? grid.Tiles : 0;
+        parameters.Partial = memory.Zeros<int>(tiles * tileElements);
+        parameters.Arrivals = memory.Zeros<int>(tiles);
+        Compare(memory, epilogue, $"{definition}, T {Tokens}, N {Features}, K {Depth}, splits {grid.Z}, {order}", y =>
+        {
+            parameters.Y = y;
+            EmulatedKernel.Get(definition, structure).Launch(grid, complete(parameters), order);
+        });
+        Assert.All(DeviceMemory.Download<int>(parameters.Arrivals, tiles), n => Assert.Equal(0, n));
+        Assert.All(DeviceMemory.Download<int>(parameters.Partial, tiles * tileElements), n => Assert.Equal(0, n));
     }
 
     private int YPitch => (Features + 3) / 4 * 4 + 4;

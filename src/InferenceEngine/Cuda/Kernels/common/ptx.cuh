@@ -81,6 +81,9 @@ __device__ __forceinline__ void wait_for_predecessor() {
 #endif
 }
 
+// A barrier of the block's first COUNT threads.
+template <int COUNT> __device__ __forceinline__ void threads_sync() { asm volatile("bar.sync 1, %0;" ::"n"(COUNT) : "memory"); }
+
 // Brings the line of memory with this address into the second-level cache.
 __device__ __forceinline__ void prefetch_line(const void* global) { asm volatile("prefetch.global.L2 [%0];" ::"l"(global)); }
 

@@ -166,6 +166,12 @@ static void mma_sp_s8s8(int (&d)[4], const uint32 (&a)[4], const uint32 (&b)[4],
     emulation::collective("mma.sp", emulation::sparse_product, p);
 }
 
+// All threads that are not done are among them, or poll until they are.
+template <int COUNT> static void threads_sync(int line = __builtin_LINE()) {
+    if (emulation::machine.current->index.x >= COUNT) emulation::fail("thread %u waits at a barrier of %d", emulation::machine.current->index.x, COUNT);
+    emulation::barrier(line);
+}
+
 static uint32 pack_saturated(int a, int b, int c, int d) {
     uint32 bytes = 0;
     const int values[4] = {a, b, c, d};
