@@ -51,7 +51,8 @@ internal static class PlanCheck
             var name = Name(next.Choice, next.Sparse);
             if (Family(next.Choice) is var family && family != current)
             {
-                progress.WriteLine(Begins(family, waiting.Count(w => Family(w.Choice) == family)));
+                // eng/gpu-check.sh counts how many of them end well.
+                progress.WriteLine($"{family} begin: {waiting.Count(w => Family(w.Choice) == family)} plans");
                 current = family;
             }
 
@@ -75,9 +76,6 @@ internal static class PlanCheck
         keep(Report());
         return Report();
     }
-
-    /// <summary>The line before the first of a family's plans; eng/gpu-check.sh counts how many of them end well.</summary>
-    public static string Begins(string family, int plans) => $"{family} begin: {plans} plans";
 
     private static string Family(GemmChoice choice) => choice switch
     {

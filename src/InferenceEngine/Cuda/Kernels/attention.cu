@@ -88,6 +88,7 @@ __device__ __forceinline__ void weigh(uint32 (&a)[4], int (&z)[2], const int (&s
         }
 }
 
+// 512 threads of a multiprocessor: 128 registers each, of which the assembler, left to itself, takes 96 and spills.
 extern "C" __global__ void __launch_bounds__(THREADS, 512 / THREADS) attention(const AttentionParams p) {
     SHARED_DYNAMIC(shared);
     uint8* queries = shared;

@@ -9,7 +9,6 @@ namespace QatKit.InferenceEngine.Cuda.Plans;
 /// <param name="Splits">Blocks that share one output tile along K.</param>
 internal abstract partial record GemmChoice(int Splits)
 {
-
     /// <summary>Output features of a block.</summary>
     public abstract int TileFeatures { get; }
 
@@ -33,8 +32,8 @@ internal abstract partial record GemmChoice(int Splits)
         int Part(Match match, int i) => int.Parse(match.Groups[i].ValueSpan, CultureInfo.InvariantCulture);
         if (WarpgroupForm().Match(text) is { Success: true } warpgroup)
         {
-            var wide = new WarpgroupTile(Part(warpgroup, 1), Check(text, Part(warpgroup, 3)), Part(warpgroup, 4));
-            if (wide.Consumers is not (1 or 2) || wide.Features % WarpgroupTile.WarpgroupFeatures != 0 || Part(warpgroup, 2) != WarpgroupTile.Tokens)
+            var wide = new WarpgroupTile(Part(warpgroup, 1), CheckStages(text, Part(warpgroup, 3)), Part(warpgroup, 4));
+            if (wide.Features is not (WarpgroupTile.WarpgroupFeatures or 2 * WarpgroupTile.WarpgroupFeatures) || Part(warpgroup, 2) != WarpgroupTile.Tokens)
                 throw Invalid(text, "a warpgroup product has 128 or 256 features x 128 tokens.");
             if (wide.Cluster is not (1 or 2 or 4 or 8)) throw Invalid(text, $"{wide.Cluster} blocks of a cluster; there may be 1, 2, 4 or 8.");
             return new WarpgroupChoice(wide, CheckSplits(text, Part(warpgroup, 5)));
@@ -43,19 +42,17 @@ internal abstract partial record GemmChoice(int Splits)
         if (TileForm().Match(text) is not { Success: true } match)
             throw Invalid(text, "it is not of the form features x tokens / warps x warps / stages / splits, for example 128x64/4x2/3/1, or wgmma/128x128/6/4/1, or no-clusters, or no-wgmma.");
         var tile = new GemmTile(Part(match, 1), Part(match, 2), Part(match, 3), Part(match, 4), Part(match, 5));
-        var splits = Part(match, 6);
         if (tile.WarpsAcrossFeatures < 1 || tile.WarpsAcrossTokens < 1 || tile.WarpsAcrossFeatures * tile.WarpsAcrossTokens > 32)
             throw Invalid(text, $"{tile.WarpsAcrossFeatures} x {tile.WarpsAcrossTokens} warps; a block has 1 to 32.");
         if (tile.Features < 1 || tile.Features % (32 * tile.WarpsAcrossFeatures) != 0)
             throw Invalid(text, $"{tile.Features} features are not a multiple of 32 x {tile.WarpsAcrossFeatures} warps.");
         if (tile.Tokens < 1 || tile.Tokens % (8 * tile.WarpsAcrossTokens) != 0)
             throw Invalid(text, $"{tile.Tokens} tokens are not a multiple of 8 x {tile.WarpsAcrossTokens} warps.");
-        CheckSplits(text, splits);
-        Check(text, tile.Stages);
-        return new TileChoice(tile, splits);
+        CheckStages(text, tile.Stages);
+        return new TileChoice(tile, CheckSplits(text, Part(match, 6)));
     }
 
-    private static int Check(string text, int stages) => stages >= 2 ? stages : throw Invalid(text, $"{stages} stages; at least 2 are needed.");
+    private static int CheckStages(string text, int stages) => stages >= 2 ? stages : throw Invalid(text, $"{stages} stages; at least 2 are needed.");
 
     private static int CheckSplits(string text, int splits) => splits >= 1 ? splits : throw Invalid(text, $"{splits} splits; at least 1 is needed.");
 

@@ -50,7 +50,7 @@ internal sealed class GemmModel(CudaDevice device)
         return ((double)blocks / (device.Multiprocessors * resident), clocks / 1000);
     }
 
-    // Of a block and step.
+    // Of a block and step of K.
     private static double MultiplyClocks(GemmProblem problem, GemmChoice choice, double area)
     {
         var products = area * GemmVariant.TileDepth;
@@ -60,11 +60,12 @@ internal sealed class GemmModel(CudaDevice device)
         return Math.Max(products / (WarpgroupRate * (problem.Sparse24 ? WarpgroupSparseGain : 1)), shared);
     }
 
-    // Of a step: what the busiest multiprocessor receives, or what the cache sends to all.
+    // Of a step of K: what the busiest multiprocessor receives, or what the cache sends to all.
     private double CopyClocks(GemmProblem problem, GemmChoice choice, int busiest, int blocks)
     {
         double weights = choice.TileFeatures / WeightLayout.GroupFeatures * GemmVariant.GroupBytes(problem.Sparse24), tokens = choice.TileTokens * GemmVariant.TileDepth;
-        return Math.Max(busiest * (weights + tokens) / PortBytesPerClock, blocks * (weights + tokens / choice.Cluster) / ((device.IsHopper ? HopperL2BytesPerClock : L2BytesPerClock) * device.Multiprocessors));
+        var share = device.IsHopper ? HopperL2BytesPerClock : L2BytesPerClock;
+        return Math.Max(busiest * (weights + tokens) / PortBytesPerClock, blocks * (weights + tokens / choice.Cluster) / (share * device.Multiprocessors));
     }
 
     // Of a sum, as the assembler makes them.
