@@ -103,6 +103,9 @@ extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT) gemm_s8_sm90(con
             barrier_arrive_expect(full + s, STAGE_BYTES);      // slices of others may have come already
             tensor_load<CLUSTER>(shared + s * STAGE_BYTES + slice * TILE_K, &params.tokens, (first + step) * TILE_K, blockIdx.y * TILE_T + slice, full + s);
         }
+        // A block must not end while others speak to it or receive from it: until all warps of the cluster have let go of all buffers.
+        if (CLUSTER > 1)
+            for (int step = steps; step < steps + STAGES; step++) barrier_wait(empty + step % STAGES, (step / STAGES + 1) % 2);
         return;
     }
 
@@ -130,12 +133,12 @@ extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT) gemm_s8_sm90(con
             barrier_wait(full + s, now / STAGES % 2);
             multiply(sum, half == 0 ? even : odd, shared + s * STAGE_BYTES);
             wgmma_wait<1>(); // the products of the step before are done: its buffer and its registers are free
-            // Said only of buffers that are filled again: then nobody speaks to a block that has ended.
-            if (now > 0 && now - 1 + STAGES < steps) barrier_arrive_everywhere<CLUSTER>(empty + (now - 1) % STAGES, lane);
+            if (now > 0) barrier_arrive_everywhere<CLUSTER>(empty + (now - 1) % STAGES, lane);
             if (now + 1 < steps) load_fragments(half == 0 ? odd : even, weights + (int64)(now + 1) * GROUP_BYTES, lane);
         }
     }
     wgmma_wait<0>();
+    barrier_arrive_everywhere<CLUSTER>(empty + (steps - 1) % STAGES, lane);
     wgmma_results(sum[0]);
     wgmma_results(sum[1]);
     if (gridDim.z > 1 && !gather_splits<WARP * CONSUMER_WARPS>(p, sum)) return;

@@ -81,8 +81,8 @@ __device__ __forceinline__ int quantize(float x, float inverse, int max_code) {
     return min(max(code, -max_code), max_code);
 }
 
-// rint(255 * exp2_c(t)) for t <= 0: a code in 0..255. Attention takes one for each pair of tokens, and conversions run at an eighth of the rate
-// of additions: so integers are made by additions, and 2^n by adding n to the exponent. Where that is not exp2_c's product, below
+// rint(255 * exp2_c(t)) for t <= 0: a code in 0..255. Attention takes one for each pair of tokens, and conversions have a unit of their own,
+// far slower than that of additions: so integers are made by additions, and 2^n by adding n to the exponent. Where that is not exp2_c's product, below
 // 2^-126, both are code 0. A test compares.
 __device__ __forceinline__ int exponential_code(float t) {
     t = fmaxf(t, EXP2_MIN);
