@@ -187,9 +187,11 @@ internal static class Commands
 
     private static int Passed(bool passed) => passed ? ExitCode.Ok : ExitCode.CheckFailed;
 
-    private static SessionOptions OnDevice(string? without) => new() { Backend = EngineBackend.Cuda, CudaPlan = without is null ? null : $"no-{without}" };
+    private static SessionOptions OnDevice(string? without) => new() { Backend = EngineBackend.Cuda, CudaPlan = Plan(without) };
 
-    private static GemmExclusion Excluded(string? without) => CudaOptions.WithPlan(OnDevice(without).CudaPlan).Without;
+    private static GemmExclusion Excluded(string? without) => CudaOptions.WithPlan(Plan(without)).Without;
+
+    private static string? Plan(string? without) => without is null ? null : "no-" + without;
 
     private static Option<string?> Without()
     {

@@ -57,7 +57,5 @@ internal sealed record GemmVariant(GemmTile Tile, bool Sparse24, GemmEpilogue Ep
 
     /// <summary>Blocks for a problem; <paramref name="splits"/> of them share one output tile and add up its sums (1: no split).</summary>
     public LaunchGrid Grid(int tokens, int features, int splits) =>
-        new(DivideUp(features, Tile.Features), DivideUp(tokens, Tile.Tokens), splits);
-
-    private static int DivideUp(int value, int step) => (value + step - 1) / step;
+        new(LaunchGrid.DivideUp(features, Tile.Features), LaunchGrid.DivideUp(tokens, Tile.Tokens), splits);
 }

@@ -30,4 +30,7 @@ internal readonly record struct LaunchGrid(int X, int Y, int Z)
 
     /// <summary>Blocks in all.</summary>
     public int Blocks => X * Y * Z;
+
+    /// <summary>Steps that cover a size.</summary>
+    public static int DivideUp(int size, int step) => (size + step - 1) / step;
 }

@@ -53,7 +53,5 @@ internal sealed record WarpgroupGemmVariant(WarpgroupTile Tile, bool Sparse24, G
 
     /// <summary>Blocks for a problem: whole clusters, of which the last may have blocks past the last feature; <paramref name="splits"/> as for <see cref="GemmVariant"/>.</summary>
     public LaunchGrid Grid(int tokens, int features, int splits) =>
-        new(DivideUp(features, Tile.Features * Tile.Cluster) * Tile.Cluster, DivideUp(tokens, WarpgroupTile.Tokens), splits);
-
-    private static int DivideUp(int value, int step) => (value + step - 1) / step;
+        new(LaunchGrid.DivideUp(features, Tile.Features * Tile.Cluster) * Tile.Cluster, LaunchGrid.DivideUp(tokens, WarpgroupTile.Tokens), splits);
 }

@@ -37,15 +37,15 @@ internal sealed class GemmModel(CudaDevice device)
         var definition = choice.Define(problem);
         var blocks = choice.Grid(problem).Blocks;
         var resident = Resident(choice, definition, problem.Sparse24);
-        var busiest = DivideUp(blocks, device.Multiprocessors);
+        var busiest = LaunchGrid.DivideUp(blocks, device.Multiprocessors);
         double area = choice.TileFeatures * choice.TileTokens;
 
-        var steps = DivideUp(problem.Steps, choice.Splits);
+        var steps = LaunchGrid.DivideUp(problem.Steps, choice.Splits);
         var multiply = steps * Math.Max(busiest * MultiplyClocks(problem, choice, area), CopyClocks(problem, choice, busiest, blocks));
         var finish = area * EpilogueInstructions(problem.Epilogue) / (WarpThreads * Math.Min(Schedulers, definition.Threads / WarpThreads));
         // Of several blocks one can finish its sums while another multiplies; the last has nobody to do so.
         var clocks = resident > 1 && busiest > 1 ? Math.Max(multiply, busiest * finish) + finish : multiply + busiest * finish;
-        clocks += DivideUp(busiest, resident) * RoundClocks;
+        clocks += LaunchGrid.DivideUp(busiest, resident) * RoundClocks;
         if (choice.Splits > 1) clocks += busiest * area * sizeof(int) / SplitBytesPerClock;
         return ((double)blocks / (device.Multiprocessors * resident), clocks / 1000);
     }
@@ -84,6 +84,4 @@ internal sealed class GemmModel(CudaDevice device)
         var shared = device.SharedBytesPerMultiprocessor / (definition.SharedBytes + KernelDefinition.StaticSharedBytes);
         return Math.Max(1, Math.Min(Math.Min(shared, threads / definition.Threads), GemmRegisters.Blocks(GemmRegisters.Of(choice, sparse24), definition.Threads)));
     }
-
-    private static int DivideUp(int value, int step) => (value + step - 1) / step;
 }

@@ -34,16 +34,20 @@ constexpr int NORM_FIXED_MAX = 1048575;
 constexpr float TO_INTEGER = 12582912.0f;         // 1.5 * 2^23: added to |t| < 2^22 it leaves the nearest integer, ties to even, in the lowest bits
 constexpr float TO_POSITIVE_INTEGER = 8388608.0f; // 2^23: the same for 0 <= t < 2^23
 
-// 2^t for t in [-126, 0]; smaller t count as -126.
-__device__ __forceinline__ float exp2_c(float t) {
-    t = fmaxf(t, EXP2_MIN);
-    const float n = rintf(t);
-    const float f = __fsub_rn(t, n); // exact, in [-0.5, 0.5]
+// 2^f for f in [-0.5, 0.5].
+__device__ __forceinline__ float exp2_fraction(float f) {
     float p = __fmaf_rn(EXP2_C5, f, EXP2_C4);
     p = __fmaf_rn(p, f, EXP2_C3);
     p = __fmaf_rn(p, f, EXP2_C2);
     p = __fmaf_rn(p, f, EXP2_C1);
-    p = __fmaf_rn(p, f, 1.0f);
+    return __fmaf_rn(p, f, 1.0f);
+}
+
+// 2^t for t in [-126, 0]; smaller t count as -126.
+__device__ __forceinline__ float exp2_c(float t) {
+    t = fmaxf(t, EXP2_MIN);
+    const float n = rintf(t);
+    const float p = exp2_fraction(__fsub_rn(t, n)); // the difference is exact
     return __fmul_rn(p, __int_as_float((__float2int_rn(n) + 127) << 23));
 }
 
@@ -75,11 +79,11 @@ __device__ __forceinline__ float tanh_c(float x) {
     return copysignf(__fdiv_rn(__fsub_rn(1.0f, e), __fadd_rn(1.0f, e)), x);
 }
 
+// rint(x * inverse), saturated.
+__device__ __forceinline__ int nearest_code(float x, float inverse) { return __float2int_rn(__fmul_rn(x, inverse)); }
+
 // clamp(rint(x * inverse), -max, max). Rounding to int saturates, so clamping after it gives the same codes.
-__device__ __forceinline__ int quantize(float x, float inverse, int max_code) {
-    const int code = __float2int_rn(__fmul_rn(x, inverse));
-    return min(max(code, -max_code), max_code);
-}
+__device__ __forceinline__ int quantize(float x, float inverse, int max_code) { return min(max(nearest_code(x, inverse), -max_code), max_code); }
 
 // rint(255 * exp2_c(t)) for t <= 0: a code in 0..255. Attention takes one for each pair of tokens, and conversions have a unit of their own,
 // far slower than that of additions: so integers are made by additions, and 2^n by adding n to the exponent. Where that is not exp2_c's product, below
@@ -87,12 +91,7 @@ __device__ __forceinline__ int quantize(float x, float inverse, int max_code) {
 __device__ __forceinline__ int exponential_code(float t) {
     t = fmaxf(t, EXP2_MIN);
     const float n = __fadd_rn(t, TO_INTEGER);
-    const float f = __fsub_rn(t, __fsub_rn(n, TO_INTEGER));
-    float p = __fmaf_rn(EXP2_C5, f, EXP2_C4);
-    p = __fmaf_rn(p, f, EXP2_C3);
-    p = __fmaf_rn(p, f, EXP2_C2);
-    p = __fmaf_rn(p, f, EXP2_C1);
-    p = __fmaf_rn(p, f, 1.0f);
+    const float p = exp2_fraction(__fsub_rn(t, __fsub_rn(n, TO_INTEGER)));
     const float e = __int_as_float(__float_as_int(p) + (__float_as_int(n) << 23));
     return __float_as_int(__fadd_rn(__fmul_rn(PROBABILITY_MAX, e), TO_POSITIVE_INTEGER)) & 255;
 }

@@ -40,7 +40,7 @@ template <int TYPE> __device__ __forceinline__ Four<TYPE> encode_four(const floa
     if constexpr (TYPE == OUTPUT_INT8) {
         int code[4]; // the upper limit is the packing's
 #pragma unroll
-        for (int i = 0; i < 4; i++) code[i] = max(__float2int_rn(__fmul_rn(value[i], inverse[i])), -INT8_MAX_CODE);
+        for (int i = 0; i < 4; i++) code[i] = max(nearest_code(value[i], inverse[i]), -INT8_MAX_CODE);
         four.bytes = pack_saturated(code[0], code[1], code[2], code[3]);
     } else {
 #pragma unroll
